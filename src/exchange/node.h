@@ -1,0 +1,137 @@
+/* One home at work, without processes and sockets: the model that the keeper drives and that tests
+ * drive directly. It ties store, log, register, treaty and the signer's functions together; every act
+ * of the node, ours or a peer's, goes through here. All functions run inside the store transaction of
+ * the keeper's turn: what they did is real once node_commit has returned true, and nothing may be
+ * answered before. */
+#ifndef COMITY_EXCHANGE_NODE_H
+#define COMITY_EXCHANGE_NODE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "exchange/config.h"
+#include "exchange/signing.h"
+#include "log/log.h"
+#include "log/tlog-proof.h"
+#include "register/register.h"
+#include "request/life.h"
+#include "statement/act.h"
+#include "statement/statement.h"
+#include "store/store.h"
+#include "treaty/finding.h"
+#include "treaty/treaty.h"
+
+struct node_signature {
+	bool ok;
+	uint8_t signature[64];
+	struct err e;
+};
+
+/* The signer, as the node sees it: another process for the daemon, this one for tests. Each returns
+ * false only when the signer is gone or refuses the whole call. */
+struct node_signer {
+	void *ctx;
+	bool (*sign)(void *ctx, const struct signing_item *items, size_t n, struct node_signature *results,
+		     struct err *e);
+	bool (*checkpoint)(void *ctx, const struct signing_extension *x, struct buf *note, struct err *e);
+	/* keys[i] is NULL where a header is not sealed to us. */
+	bool (*unwrap)(void *ctx, const struct bytes *headers, size_t n, struct secret **keys, struct err *e);
+	bool (*trust)(void *ctx, struct bytes bundle, struct err *e);
+};
+
+struct node {
+	int home_fd, blobs_fd, log_fd;
+	struct config config;
+	struct store *store;
+	struct log *log;
+	struct register_ *reg;
+	struct treaty *treaty;
+	struct checkpoint_cache *checkpoints;
+	struct node_signer signer;
+	uint8_t sign_public[32];       /* our statement key, from the register or the key file */
+	int64_t next_slot_ms;          /* when the next slot of the log closes */
+	bool outbox_changed;           /* letters or proofs may be due: the keeper looks */
+	bool locked;                   /* restored and not yet recovered: nothing is signed */
+	char locked_why[200];
+};
+
+struct node_options {
+	int home_fd;          /* taken */
+	const char *treaties; /* folder with uncc/ */
+	struct node_signer signer;
+	uint8_t sign_public[32];
+};
+
+bool node_open(const struct node_options *o, struct node **ret, struct err *e) MUST_USE;
+void node_close(struct node *n);
+bool node_begin(struct node *n, struct err *e) MUST_USE;
+bool node_commit(struct node *n, struct err *e) MUST_USE;
+void node_rollback(struct node *n);
+
+const char *node_party(const struct node *n);
+bool node_exercise(const struct node *n);
+
+/* --- recording acts ------------------------------------------------------------------------- */
+
+/* Keys of one record: everything secret about an act derives from one erasable 32-byte key
+ * (crypto.md 3.1): opening of the leaf, cross-log secret, encryption at rest. */
+struct record_keys {
+	uint8_t opening[32], x[32], store[32];
+};
+void record_keys_derive(const uint8_t key[static 32], struct record_keys *ret);
+bool node_record_keys(struct node *n, const uint8_t hash[static 32], struct record_keys *ret, struct err *e) MUST_USE;
+
+/* A statement of ours, before it is signed. `to` is a party, "" for ourselves, "*" for the register. */
+struct own_statement {
+	const char *kind;
+	const char *to;
+	const char *case_ref;
+	const char *legal_basis;
+	const char *via;
+	json_t *body;                  /* borrowed */
+	const struct statement_ref *refs;
+	size_t ref_count;
+	const struct id *request;      /* the request whose file this belongs to, or NULL */
+};
+
+/* Fixes the canonical payload: id, time and register checkpoint are chosen here. */
+bool node_payload(struct node *n, const struct own_statement *s, struct id *ret_id, struct buf *payload,
+		  struct err *e) MUST_USE;
+/* Has the signer sign it, records the act, queues its leaf and, for another party, its letter. */
+bool node_act(struct node *n, struct bytes kind, struct bytes payload, const struct bytes *approvals,
+	      size_t approval_count, const struct id *request, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+/* Payload and act in one step, for what the node itself states (custody, page, answers of form). */
+bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+
+/* The act as stored (canonical JSON, proof member filled in when our log has one). */
+bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
+bool node_act_load(struct node *n, const uint8_t hash[static 32], struct act **ret, struct err *e) MUST_USE;
+
+/* --- the log -------------------------------------------------------------------------------- */
+
+/* Closes a slot when it is due: K leaves, real ones first, into the tree; commits; has the checkpoint
+ * signed; publishes tiles. Begins and commits its own transaction. */
+bool node_slot(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
+/* tlog-proof text of a leaf of ours that is under the last checkpoint; false with REASON_UNLOGGED when not yet. */
+bool node_proof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
+
+/* --- small reads used by several modules ----------------------------------------------------- */
+
+struct request_row {
+	struct id id;
+	char kind[40], peer[8], case_ref[128];
+	bool asked;
+	enum life_state state;
+	uint8_t hash[32];
+	bool has_preservation;
+	struct id preservation;
+	int64_t hold_until, order_expires, acknowledged_at, created, updated;
+	char acknowledged_by[128];
+};
+bool node_request(struct node *n, const struct id *id, struct request_row *ret, struct err *e) MUST_USE;
+/* Moves the request by the table and records why; hash may be NULL (clocks). */
+bool node_move(struct node *n, struct request_row *r, enum life_event event, const uint8_t *hash, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,64 @@
+/* What the signer will put a key to, and when. It signs only what it has itself parsed and written
+ * again, only for its own party, and only with the approvals that the kind needs, each verified
+ * against the approver keys of a register that it has verified itself from the trust root (design.md
+ * part 4). The daemon's signer role is a message loop around these functions; tests call them directly. */
+#ifndef COMITY_EXCHANGE_SIGNING_H
+#define COMITY_EXCHANGE_SIGNING_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "exchange/config.h"
+#include "log/checkpoint.h"
+#include "register/register.h"
+#include "seal/identity.h"
+#include "seal/key.h"
+
+struct signing;
+
+struct signing_options {
+	const struct config *config;
+	struct sign_key *sign_key;       /* taken, as the next two */
+	struct sign_key *log_key;
+	struct seal_identity *identity;
+	int checkpoint_fd; /* durable cell with the last checkpoint signed, open for reading and writing; not taken */
+};
+
+bool signing_new(const struct signing_options *o, struct signing **ret, struct err *e) MUST_USE;
+void signing_free(struct signing *s);
+
+/* Replaces the register by one built from this bundle, if and only if it verifies from the
+ * configured trust root (or from pins, each the hash of a self-signed entry). */
+bool signing_trust(struct signing *s, struct bytes bundle, const uint8_t (*pins)[SHA256_BYTES], size_t pin_count,
+		   struct err *e) MUST_USE;
+
+struct signing_item {
+	struct bytes kind;             /* "answer" */
+	struct bytes payload;          /* canonical statement */
+	const struct bytes *approvals; /* DSSE envelopes */
+	size_t approval_count;
+	const struct bytes *support;   /* acts: for an exhibit, the disclosure order with the court's approval */
+	size_t support_count;
+};
+bool signing_statement(struct signing *s, const struct signing_item *item, uint8_t ret_signature[static 64],
+		       struct err *e) MUST_USE;
+
+/* Signs a checkpoint only when it extends the last one signed: larger or equal size, proved consistent,
+ * and only after the cell is durable. A smaller one is ERR_CONFLICT REASON_LOCKED: the store is older
+ * than what was signed, so it was restored, and nothing more is signed until it has been recovered. */
+struct signing_extension {
+	uint64_t size;
+	uint8_t root[SHA256_BYTES];
+	uint8_t proof[PROOF_HASHES_MAX][SHA256_BYTES]; /* consistency from signing_last to this */
+	size_t proof_count;
+};
+bool signing_checkpoint(struct signing *s, const struct signing_extension *x, struct buf *note_out,
+			struct err *e) MUST_USE;
+/* The last checkpoint signed; size 0 and the empty root when none was. */
+const struct checkpoint *signing_last(const struct signing *s);
+
+/* Unwraps the file key of an age header that is sealed to this home (current or retired identity). */
+bool signing_unwrap(struct signing *s, struct bytes age_header, struct secret **ret_file_key, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,40 @@
+/* The life of a request: kind, side, from, event, to, why. Nothing else moves a request.
+ * Kind: PRES = preservation (art. 42), DATA = stored data (art. 44), BOTH. Side: ASKING = the party
+ * that requests, ASKED = the party that is requested, EITHER. A row is a sentence a lawyer can check. */
+MOVE(BOTH, ASKING, NONE,           SENT,            SENT,           "the request is signed and logged (40(13), 42(3))")
+MOVE(BOTH, ASKING, SENT,           RECEIPT,         DELIVERED,      "the other node has it and logged it")
+MOVE(BOTH, ASKING, SENT,           REJECTION,       REJECTED,       "the other node could not accept the letter: no refusal, use another channel")
+MOVE(BOTH, ASKED,  NONE,           ARRIVED,         RECEIVED,       "the letter was verified and logged; a duty officer is paged (41(1))")
+MOVE(BOTH, ASKING, DELIVERED,      ACKNOWLEDGEMENT, ACKNOWLEDGED,   "a person at the other contact point has it (41(1))")
+MOVE(BOTH, ASKED,  RECEIVED,       ACKNOWLEDGEMENT, ACKNOWLEDGED,   "a duty officer took it on (41(1))")
+
+MOVE(BOTH, EITHER, ACKNOWLEDGED,   INFO,            INFO_REQUESTED, "additional information may be asked for (40(16)); the request is not refused by that")
+MOVE(BOTH, EITHER, INFO_REQUESTED, INFO,            INFO_REQUESTED, "asked again (40(16))")
+MOVE(BOTH, EITHER, ACKNOWLEDGED,   ACCEPTED,        ACCEPTED,       "accepted, with or without conditions (40(28), 36(1)(b))")
+MOVE(BOTH, EITHER, INFO_REQUESTED, ACCEPTED,        ACCEPTED,       "accepted after the information came")
+MOVE(BOTH, EITHER, POSTPONED,      ACCEPTED,        ACCEPTED,       "accepted after postponement")
+MOVE(DATA, EITHER, ACKNOWLEDGED,   POSTPONED,       POSTPONED,      "it would interfere with an investigation of the requested party (40(27))")
+MOVE(BOTH, EITHER, ACKNOWLEDGED,   REFUSED,         REFUSED,        "refused on a ground that applies, with reasons (40(21), 40(22), 40(25))")
+MOVE(BOTH, EITHER, INFO_REQUESTED, REFUSED,         REFUSED,        "refused on a ground that applies, with reasons (40(25))")
+MOVE(DATA, EITHER, POSTPONED,      REFUSED,         REFUSED,        "refused after postponement and consultation (40(28))")
+MOVE(BOTH, EITHER, ACKNOWLEDGED,   UNABLE,          UNABLE,         "it cannot be done; for preservation the requester is told at once (42(7))")
+MOVE(BOTH, EITHER, ACCEPTED,       UNABLE,          UNABLE,         "it turned out that it cannot be done (42(7))")
+MOVE(BOTH, EITHER, ACKNOWLEDGED,   REDIRECTED,      REDIRECTED,     "another authority is competent (40(12))")
+MOVE(BOTH, EITHER, ACKNOWLEDGED,   WITHDRAWN,       WITHDRAWN,      "help is no longer needed (40(26))")
+MOVE(BOTH, EITHER, ACCEPTED,       WITHDRAWN,       WITHDRAWN,      "help is no longer needed (40(26))")
+MOVE(PRES, EITHER, PRESERVED,      WITHDRAWN,       RELEASED,       "the data are no longer needed (40(26))")
+
+MOVE(PRES, EITHER, ACCEPTED,       ORDER_PRESERVE,  PRESERVED,      "a domestic order preserves the data (25, 42(4))")
+MOVE(PRES, EITHER, PRESERVED,      ORDER_PRESERVE,  PRESERVED,      "the order is renewed (25(2))")
+MOVE(PRES, EITHER, HELD,           ORDER_PRESERVE,  HELD,           "the order is renewed while the follow-up is pending (25(2), 42(8))")
+MOVE(PRES, EITHER, PRESERVED,      FOLLOW_UP,       HELD,           "the follow-up request arrived: the data are kept until it is decided (42(8))")
+MOVE(PRES, EITHER, HELD,           FOLLOW_UP_DECIDED, RELEASED,     "the follow-up request is decided (42(8))")
+MOVE(PRES, EITHER, PRESERVED,      HOLD_ENDED,      LAPSED,         "no follow-up request came before the hold ended (42(8))")
+
+MOVE(DATA, EITHER, ACCEPTED,       ORDER_DISCLOSE,  EXECUTING,      "a competent authority ordered the disclosure (24(2), 24(4))")
+MOVE(DATA, EITHER, EXECUTING,      EXHIBIT,         RESULT_SENT,    "evidence is handed over (44)")
+MOVE(DATA, EITHER, RESULT_SENT,    EXHIBIT,         RESULT_SENT,    "more evidence is handed over (44)")
+MOVE(DATA, EITHER, RESULT_SENT,    CONFIRMED,       CONFIRMED,      "the requesting party verified what it received")
+MOVE(DATA, EITHER, CONFIRMED,      EXHIBIT,         RESULT_SENT,    "more evidence is handed over (44)")
+MOVE(DATA, EITHER, CONFIRMED,      CONFIRMED,       CONFIRMED,      "a further exhibit was verified")
+#undef MOVE
