@@ -8,6 +8,13 @@
 /* A statement's payload: facts, lists of accounts and conditions in six languages fit in 64 KiB;
  * evidence itself never travels in a statement. */
 #define STATEMENT_BYTES_MAX (64 * KIB)
+/* Statement bodies: a line (name, code, telephone), a paragraph (facts, reasons) and a list. Facts in six
+ * languages fit in 16 KiB; STATEMENT_BYTES_MAX bounds the whole. */
+#define LINE_BYTES_MAX 300u
+#define PARAGRAPH_BYTES_MAX (16 * KIB)
+#define LIST_ITEMS_MAX 64u
+/* Years of imprisonment; a life sentence is written as 99. */
+#define PENALTY_YEARS_MAX 999
 /* Base64 and JSON around it. */
 #define ENVELOPE_BYTES_MAX (96 * KIB)
 /* A letter carries one statement with its approvals and supporting acts (orders, custody). */

@@ -2,6 +2,7 @@
  * paths cannot open any file: what it needs it was handed. */
 #include "daemon/sandbox.h"
 
+#include "base/bytes.h"
 #include "base/diag.h"
 #include "daemon/roles.h"
 

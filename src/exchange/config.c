@@ -48,7 +48,22 @@ bool config_find(struct bytes name, enum config_key *ret)
 
 bool config_is_exercise(const struct config *c)
 {
-	return bytes_is(bytes_of(config_text(c, exercise)), "yes");
+	return config_yes(c, CONFIG_exercise);
+}
+
+bool config_yes(const struct config *c, enum config_key key)
+{
+	return bytes_is(bytes_of(c->text[key]), "yes");
+}
+
+void config_log_origin(const struct config *c, char out[static CONFIG_VALUE_BYTES_MAX])
+{
+	const char *own = config_text(c, log_origin);
+
+	if (own[0] != '\0')
+		snprintf(out, CONFIG_VALUE_BYTES_MAX, "%s", own);
+	else
+		snprintf(out, CONFIG_VALUE_BYTES_MAX, "comity/%.100s", config_text(c, party));
 }
 
 bool config_set(struct config *c, enum config_key key, const char *value, struct err *e)

@@ -36,5 +36,8 @@ const char *config_default(enum config_key key);
 #define config_text(c, key) ((c)->text[CONFIG_##key])
 #define config_count(c, key) ((c)->count[CONFIG_##key])
 bool config_is_exercise(const struct config *c);
+bool config_yes(const struct config *c, enum config_key key);
+/* Name of this home's log. */
+void config_log_origin(const struct config *c, char out[static CONFIG_VALUE_BYTES_MAX]);
 
 #endif

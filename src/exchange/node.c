@@ -10,9 +10,11 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "exchange/directory.h"
+#include "exchange/effect.h"
 #include "exchange/record.h"
 #include "exchange/slots.h"
 #include "log/leaf.h"
+#include "register/judge.h"
 #include "seal/dsse.h"
 
 const char *node_party(const struct node *n)
@@ -40,6 +42,25 @@ void node_rollback(struct node *n)
 	store_rollback(n->store);
 }
 
+static bool run_plain(struct node *n, enum query_name name, struct err *e)
+{
+	struct query *q = store_query(n->store, name);
+	bool ok = query_run(q, e);
+
+	query_end(q);
+	return ok;
+}
+
+bool node_part(struct node *n, struct err *e)
+{
+	return run_plain(n, QUERY_savepoint, e);
+}
+
+bool node_part_end(struct node *n, bool keep, struct err *e)
+{
+	return (keep || run_plain(n, QUERY_savepoint_back, e)) && run_plain(n, QUERY_savepoint_keep, e);
+}
+
 void node_close(struct node *n)
 {
 	if (n == NULL)
@@ -49,6 +70,8 @@ void node_close(struct node *n)
 	register_free(n->reg);
 	treaty_free(n->treaty);
 	checkpoint_cache_free(n->checkpoints);
+	buf_release(&n->note);
+	free(n->approvers);
 	if (n->blobs_fd >= 0)
 		close(n->blobs_fd);
 	if (n->log_fd >= 0)
@@ -58,9 +81,24 @@ void node_close(struct node *n)
 	free(n);
 }
 
+static bool load_people(struct node *n, struct err *e)
+{
+	AUTO_BUF identity, approvers;
+
+	buf_init(&identity, 4 * KIB);
+	buf_init(&approvers, APPROVERS_BYTES_MAX);
+	n->approvers = calloc(1, sizeof(*n->approvers));
+	if (n->approvers == NULL)
+		abort();
+	return file_read(n->home_fd, "identity", &identity, e) &&
+	       identity_parse(buf_bytes(&identity), &n->identity, e) &&
+	       file_read(n->home_fd, "approvers", &approvers, e) &&
+	       approvers_parse(buf_bytes(&approvers), n->approvers, e);
+}
+
 static bool open_parts(struct node *n, const struct node_options *o, struct err *e)
 {
-	if (!config_load(n->home_fd, &n->config, e) || !store_open(n->home_fd, &n->store, e) ||
+	if (!config_load(n->home_fd, &n->config, e) || !load_people(n, e) || !store_open(n->home_fd, &n->store, e) ||
 	    !treaty_load(o->treaties, &n->treaty, e))
 		return false;
 	n->blobs_fd = openat(n->home_fd, "blobs", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
@@ -78,9 +116,9 @@ bool node_open(const struct node_options *o, struct node **ret, struct err *e)
 	if (n == NULL)
 		abort();
 	n->home_fd = o->home_fd;
+	buf_init(&n->note, NOTE_BYTES_MAX);
 	n->blobs_fd = n->log_fd = -1;
 	n->signer = o->signer;
-	memcpy(n->sign_public, o->sign_public, sizeof(n->sign_public));
 	if (!open_parts(n, o, e)) {
 		node_close(n);
 		return false;
@@ -159,7 +197,7 @@ static bool act_json(const struct statement *s, const uint8_t signature[static 6
 			return false;
 		json_array_append_new(list, a);
 	}
-	key_id_write(n->sign_public, sig.keyid);
+	key_id_write(n->identity.sign, sig.keyid);
 	memcpy(sig.sig, signature, sizeof(sig.sig));
 	if (!envelope_json_of(statement_type(s->kind), s->payload, &sig, 1, &envelope, e))
 		return false;
@@ -169,4 +207,129 @@ static bool act_json(const struct statement *s, const uint8_t signature[static 6
 	json_put_text(v, "proof", "");
 	json_put_hex(v, "x", BYTES_ARRAY(keys->x));
 	return json_write_canonical(v, out, e) && buf_check(out, "act", e);
+}
+
+/* One signed act into the store: record, leaf, letter, effect. */
+static bool act_keep(struct node *n, const struct statement *s, const uint8_t signature[static 64], struct act_item *item,
+		     struct err *e)
+{
+	struct record_keys keys = { 0 };
+	uint8_t leaf[LEAF_BYTES_MAX];
+	struct bytes leaf_bytes = bytes_from(leaf, 0);
+	struct record_head h = { .id = s->id, .sender = s->from, .addressee = s->to, .kind = s->kind->name,
+				 .case_ref = s->case_ref, .own = true, .request = item->request, .time = s->time,
+				 .arrived = clock_now_ms() };
+	enum life_kind life;
+	AUTO_BUF json;
+
+	buf_init(&json, LETTER_BYTES_MAX);
+	memcpy(h.hash, s->hash, sizeof(h.hash));
+	if (life_kind_of(bytes_of(s->kind->name), &life))
+		h.request = &s->id; /* a request belongs to its own file */
+	bool ok = record_new(n, s->hash, &keys, e);
+	if (ok && s->kind->leaf) {
+		judge_leaf(s, keys.opening, keys.x, false, leaf);
+		leaf_bytes.len = LEAF_V1_BYTES;
+		ok = record_queue_leaf(n, s->hash, leaf_bytes, e);
+	}
+	ok = ok && act_json(s, signature, n, item->approvals, item->approval_count, &keys, leaf_bytes, &json, e) &&
+	     record_put(n, &h, &keys, buf_bytes(&json), e) &&
+	     (s->kind->to != TO_PEER || bytes_is(bytes_of(s->to), node_party(n)) || outbox_add(n, s, e)) &&
+	     effect_apply(n, s, true, e);
+	wipe(&keys, sizeof(keys));
+	memcpy(item->hash, s->hash, sizeof(item->hash));
+	return ok;
+}
+
+/* Signs all, then keeps each; the statements are parsed once here and once by the signer. */
+bool node_acts(struct node *n, struct act_item *items, size_t count, struct err *e)
+{
+	struct statement *parsed[LETTER_BATCH_MAX] = { NULL };
+	struct signing_item sign[LETTER_BATCH_MAX];
+	struct node_signature *signatures = calloc(LETTER_BATCH_MAX, sizeof(*signatures));
+	size_t places[LETTER_BATCH_MAX], n_sign = 0;
+	bool ok = count <= LETTER_BATCH_MAX || err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u acts at once", LETTER_BATCH_MAX);
+
+	if (signatures == NULL)
+		abort();
+	for (size_t i = 0; ok && i < count; i++) {
+		const struct kind *k = kind_find(items[i].kind);
+		items[i].ok = k != NULL ? statement_parse(statement_type(k), items[i].payload, &parsed[i], &items[i].e)
+					: err_set(&items[i].e, ERR_INPUT, REASON_UNKNOWN_KIND, "unknown kind");
+		if (!items[i].ok)
+			continue;
+		places[n_sign] = i;
+		sign[n_sign++] = (struct signing_item){ .kind = items[i].kind, .payload = items[i].payload,
+			.approvals = items[i].approvals, .approval_count = items[i].approval_count,
+			.support = items[i].support, .support_count = items[i].support_count };
+	}
+	ok = ok && (n_sign == 0 || n->signer.sign(n->signer.ctx, sign, n_sign, signatures, e));
+	for (size_t j = 0; ok && j < n_sign; j++) {
+		struct act_item *item = &items[places[j]];
+		item->ok = signatures[j].ok;
+		if (!item->ok)
+			item->e = signatures[j].e;
+		else
+			item->ok = act_keep(n, parsed[places[j]], signatures[j].signature, item, &item->e);
+	}
+	for (size_t i = 0; i < LETTER_BATCH_MAX; i++)
+		statement_free(parsed[i]);
+	free(signatures);
+	return ok;
+}
+
+static bool one_act(struct node *n, struct act_item *item, uint8_t ret_hash[static 32], struct err *e)
+{
+	if (!node_acts(n, item, 1, e))
+		return false;
+	if (!item->ok) {
+		if (e != NULL)
+			*e = item->e;
+		return false;
+	}
+	memcpy(ret_hash, item->hash, 32);
+	return true;
+}
+
+bool node_act(struct node *n, struct act_item *item, uint8_t ret_hash[static 32], struct err *e)
+{
+	return one_act(n, item, ret_hash, e);
+}
+
+bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[static 32], struct err *e)
+{
+	struct act_item item = { .kind = bytes_of(s->kind), .request = s->request };
+	struct id id;
+	AUTO_BUF payload;
+
+	buf_init(&payload, STATEMENT_BYTES_MAX);
+	if (!node_payload(n, s, &id, &payload, e))
+		return false;
+	item.payload = buf_bytes(&payload);
+	return one_act(n, &item, ret_hash, e);
+}
+
+bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
+{
+	struct err unlogged = { 0 };
+	AUTO_BUF stored, proof;
+
+	buf_init(&stored, LETTER_BYTES_MAX);
+	buf_init(&proof, NOTE_BYTES_MAX);
+	if (!record_get(n, hash, &stored, e))
+		return false;
+	/* Theirs came with its proof; ours gets the newest that there is. */
+	if (!record_lacks_proof(buf_bytes(&stored)) || !node_proof(n, hash, &proof, &unlogged)) {
+		buf_add(out, buf_bytes(&stored));
+		return buf_check(out, "act", e);
+	}
+	return record_with_proof(buf_bytes(&stored), buf_bytes(&proof), out, e);
+}
+
+bool node_act_load(struct node *n, const uint8_t hash[static 32], struct act **ret, struct err *e)
+{
+	AUTO_BUF json;
+
+	buf_init(&json, LETTER_BYTES_MAX);
+	return node_act_json(n, hash, &json, e) && act_parse(buf_bytes(&json), ret, e);
 }

@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "exchange/approvers.h"
 #include "exchange/config.h"
+#include "exchange/identity.h"
 #include "exchange/signing.h"
 #include "log/log.h"
 #include "log/tlog-proof.h"
@@ -39,6 +41,9 @@ struct node_signer {
 	/* keys[i] is NULL where a header is not sealed to us. */
 	bool (*unwrap)(void *ctx, const struct bytes *headers, size_t n, struct secret **keys, struct err *e);
 	bool (*trust)(void *ctx, struct bytes bundle, struct err *e);
+	/* The last checkpoint that was signed, and whether signing is locked after a restore. */
+	bool (*last)(void *ctx, struct checkpoint *ret, bool *ret_locked, struct err *e);
+	bool (*unlock)(void *ctx, struct err *e);
 };
 
 struct node {
@@ -50,9 +55,16 @@ struct node {
 	struct treaty *treaty;
 	struct checkpoint_cache *checkpoints;
 	struct node_signer signer;
-	uint8_t sign_public[32];       /* our statement key, from the register or the key file */
+	struct identity identity;      /* our public keys */
+	struct approvers *approvers;   /* HOME/approvers */
+	struct buf note;               /* the last checkpoint that was signed, and what it says */
+	struct checkpoint checkpoint;
 	int64_t next_slot_ms;          /* when the next slot of the log closes */
 	bool outbox_changed;           /* letters or proofs may be due: the keeper looks */
+	bool directory_changed;        /* the register changed: the keeper tells the door the pins */
+	bool fetch_changed;            /* exhibits may be due to be fetched */
+	bool duty_changed;             /* somebody may be due to be paged */
+	bool refresh_wanted;           /* fetch the register now */
 	bool locked;                   /* restored and not yet recovered: nothing is signed */
 	char locked_why[200];
 };
@@ -61,7 +73,6 @@ struct node_options {
 	int home_fd;          /* taken */
 	const char *treaties; /* folder with uncc/ */
 	struct node_signer signer;
-	uint8_t sign_public[32];
 };
 
 bool node_open(const struct node_options *o, struct node **ret, struct err *e) MUST_USE;
@@ -69,6 +80,10 @@ void node_close(struct node *n);
 bool node_begin(struct node *n, struct err *e) MUST_USE;
 bool node_commit(struct node *n, struct err *e) MUST_USE;
 void node_rollback(struct node *n);
+/* A part of the turn that may fail on its own: node_part, then node_part_end with what became of it.
+ * They do not nest. */
+bool node_part(struct node *n, struct err *e) MUST_USE;
+bool node_part_end(struct node *n, bool keep, struct err *e) MUST_USE;
 
 const char *node_party(const struct node *n);
 bool node_exercise(const struct node *n);
@@ -99,9 +114,20 @@ struct own_statement {
 /* Fixes the canonical payload: id, time and register checkpoint are chosen here. */
 bool node_payload(struct node *n, const struct own_statement *s, struct id *ret_id, struct buf *payload,
 		  struct err *e) MUST_USE;
-/* Has the signer sign it, records the act, queues its leaf and, for another party, its letter. */
-bool node_act(struct node *n, struct bytes kind, struct bytes payload, const struct bytes *approvals,
-	      size_t approval_count, const struct id *request, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+/* Many at once: one call of the signer for all (LETTER_BATCH_MAX at most). Each item fails on its own. */
+struct act_item {
+	struct bytes kind, payload;
+	const struct bytes *approvals;
+	size_t approval_count;
+	const struct bytes *support;    /* acts; see signing_item */
+	size_t support_count;
+	const struct id *request;       /* or NULL; for a request: itself */
+	bool ok;
+	uint8_t hash[32];
+	struct err e;
+};
+bool node_acts(struct node *n, struct act_item *items, size_t count, struct err *e) MUST_USE;
+bool node_act(struct node *n, struct act_item *item, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
 /* Payload and act in one step, for what the node itself states (custody, page, answers of form). */
 bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
 
@@ -114,8 +140,12 @@ bool node_act_load(struct node *n, const uint8_t hash[static 32], struct act **r
 /* Closes a slot when it is due: K leaves, real ones first, into the tree; commits; has the checkpoint
  * signed; publishes tiles. Begins and commits its own transaction. */
 bool node_slot(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
-/* tlog-proof text of a leaf of ours that is under the last checkpoint; false with REASON_UNLOGGED when not yet. */
+/* Our own leaf of an act: the tlog-proof text of a leaf of ours that is under the last checkpoint; false with REASON_UNLOGGED when not yet. */
 bool node_proof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
+/* The leaf's bytes, when it is in the log. */
+bool node_leaf(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
+/* What we would send (or have sent) as the receiver's side of an act that came to us. */
+bool node_counterproof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
 
 /* --- small reads used by several modules ----------------------------------------------------- */
 

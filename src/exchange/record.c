@@ -110,22 +110,27 @@ bool record_queue_leaf(struct node *n, const uint8_t hash[static 32], struct byt
 /* The act is canonical JSON with members in this order: approvals, envelope, leaf, opening, proof, x.
  * What follows the proof has a fixed length, so the empty proof is found from the end without parsing
  * ten kilobytes again for every letter. Base64 in the envelope cannot imitate it. */
+static const char proof_empty[] = "\"proof\":\"\",\"x\":\"";
+#define PROOF_TAIL (sizeof(proof_empty) - 1 + 64 + 2)
+
+bool record_lacks_proof(struct bytes act_json)
+{
+	return act_json.len > PROOF_TAIL &&
+	       bytes_starts(bytes_slice(act_json, act_json.len - PROOF_TAIL, PROOF_TAIL), proof_empty);
+}
+
 bool record_with_proof(struct bytes act_json, struct bytes proof, struct buf *out, struct err *e)
 {
-	static const char empty[] = "\"proof\":\"\",\"x\":\"";
-	size_t tail = sizeof(empty) - 1 + 64 + 2;
-
-	if (act_json.len > tail && bytes_starts(bytes_slice(act_json, act_json.len - tail, tail), empty)) {
-		size_t head = act_json.len - tail + strlen("\"proof\":\"");
-		buf_add(out, bytes_slice(act_json, 0, head));
-		for (size_t i = 0; i < proof.len; i++) {
-			if (proof.at[i] == '\n')
-				buf_add_text(out, "\\n");
-			else
-				buf_add_u8(out, proof.at[i]);
-		}
-		buf_add(out, bytes_slice(act_json, head, act_json.len - head));
-		return buf_check(out, "act with its proof", e);
+	if (!record_lacks_proof(act_json))
+		return err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a stored act has no empty proof to fill");
+	size_t head = act_json.len - PROOF_TAIL + strlen("\"proof\":\"");
+	buf_add(out, bytes_slice(act_json, 0, head));
+	for (size_t i = 0; i < proof.len; i++) {
+		if (proof.at[i] == '\n')
+			buf_add_text(out, "\\n");
+		else
+			buf_add_u8(out, proof.at[i]);
 	}
-	return err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a stored act has no empty proof to fill");
+	buf_add(out, bytes_slice(act_json, head, act_json.len - head));
+	return buf_check(out, "act with its proof", e);
 }

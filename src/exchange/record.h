@@ -20,6 +20,8 @@ bool record_put(struct node *n, const struct record_head *h, const struct record
 bool record_get(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
 /* hash may be NULL for a leaf that commits to nothing (there is none in the queue; null leaves are drawn at the slot). */
 bool record_queue_leaf(struct node *n, const uint8_t hash[static 32], struct bytes leaf, struct err *e) MUST_USE;
+/* Whether the stored act is one of ours, whose proof member is still empty. */
+bool record_lacks_proof(struct bytes act_json);
 /* Writes act_json with `proof` in its empty proof member. */
 bool record_with_proof(struct bytes act_json, struct bytes proof, struct buf *out, struct err *e) MUST_USE;
 

@@ -12,7 +12,7 @@
 #include "exchange/config.h"
 #include "log/checkpoint.h"
 #include "register/register.h"
-#include "seal/identity.h"
+#include "seal/age.h"
 #include "seal/key.h"
 
 struct signing;
@@ -22,16 +22,18 @@ struct signing_options {
 	struct sign_key *sign_key;       /* taken, as the next two */
 	struct sign_key *log_key;
 	struct seal_identity *identity;
-	int checkpoint_fd; /* durable cell with the last checkpoint signed, open for reading and writing; not taken */
+	struct bytes approvers; /* HOME/approvers: who may approve while there is no trust root (pins alone) */
+	int checkpoint_fd;      /* durable cell with the last checkpoint signed, open for reading and writing; not taken */
+	bool restored;          /* the home was restored from a backup: locked until log recover */
 };
 
 bool signing_new(const struct signing_options *o, struct signing **ret, struct err *e) MUST_USE;
 void signing_free(struct signing *s);
 
-/* Replaces the register by one built from this bundle, if and only if it verifies from the
- * configured trust root (or from pins, each the hash of a self-signed entry). */
-bool signing_trust(struct signing *s, struct bytes bundle, const uint8_t (*pins)[SHA256_BYTES], size_t pin_count,
-		   struct err *e) MUST_USE;
+/* Replaces the register by one built from this bundle, if and only if it verifies from the configured
+ * trust root and is not older than the one in use. From then on approvers are those of our own entry in
+ * it. Without a trust root HOME/approvers counts, as in our self-signed entry that peers pinned. */
+bool signing_trust(struct signing *s, struct bytes bundle, struct err *e) MUST_USE;
 
 struct signing_item {
 	struct bytes kind;             /* "answer" */
@@ -55,6 +57,9 @@ struct signing_extension {
 };
 bool signing_checkpoint(struct signing *s, const struct signing_extension *x, struct buf *note_out,
 			struct err *e) MUST_USE;
+/* Ends the lock of a restore. A store that lacks signed leaves locks again at the next checkpoint. */
+void signing_unlock(struct signing *s);
+bool signing_locked(const struct signing *s);
 /* The last checkpoint signed; size 0 and the empty root when none was. */
 const struct checkpoint *signing_last(const struct signing *s);
 

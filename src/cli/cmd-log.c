@@ -1,0 +1,148 @@
+/* The transparency log: auditing its files, proving a statement, unlocking it after a restore. */
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "log/leaf.h"
+#include "log/log.h"
+
+static const struct option verify_rows[] = {
+	OPTION_JSON, OPTION_QUIET,
+	{ "key", 'k', OPTION_VALUE, "VKEY", "key of the log: name+8 hex+base64 (log show prints it)" },
+	OPTION_END,
+};
+
+static void audited(void *ctx, uint64_t leaves, uint64_t size)
+{
+	struct progress *p = ctx;
+
+	p->total = size * LEAF_V1_BYTES;
+	progress_at(p, leaves * LEAF_V1_BYTES);
+}
+
+static void print_audit(const json_t *v, struct buf *out)
+{
+	put_member(out, "log", json_text(v, "origin"));
+	buf_add_format(out, "leaves: %" PRId64 ", every one hashed up to the checkpoint's root\n", json_int(v, "leaves"));
+	put_member(out, "root", json_text(v, "root"));
+}
+
+static int verify_files_command(const struct args *a)
+{
+	AUTO_FD fd = open(a->positional[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *vkey = args_value(a, "key");
+	AUTO_JSON *v = json_object();
+	struct log_audit audit;
+	struct note_key key;
+	struct progress p;
+	struct err e;
+	bool ok;
+
+	if (fd < 0)
+		ok = err_system(&e, "cannot open %s", a->positional[0]);
+	else if (vkey == NULL)
+		ok = err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose log is it? give --key VKEY");
+	else
+		ok = note_key_parse(bytes_of(vkey), &key, &e);
+	if (!ok)
+		return command_failed(&e);
+	progress_start(&p, "hashing", 0, args_has(a, "quiet"));
+	ok = log_audit_files(fd, &key, audited, &p, &audit, &e);
+	progress_end(&p);
+	if (!ok)
+		return command_failed(&e);
+	json_put_text(v, "origin", audit.checkpoint.origin);
+	json_put_int(v, "leaves", (int64_t)audit.leaves);
+	json_put_int(v, "size", (int64_t)audit.checkpoint.size);
+	json_put_hex(v, "root", BYTES_ARRAY(audit.checkpoint.root));
+	return output_value(a, v, print_audit);
+}
+
+static const struct option prove_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
+
+static void print_proof(const json_t *v, struct buf *out)
+{
+	buf_add(out, json_bytes(v, "proof"));
+}
+
+static int prove_command(const struct args *a)
+{
+	json_t *in = json_object();
+
+	json_put_text(in, "hash", a->positional[0]);
+	return output_call(a, "statement-proof", in, print_proof);
+}
+
+static const struct option show_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
+
+static void print_log(const json_t *v, struct buf *out)
+{
+	put_member(out, "log", json_text(v, "origin"));
+	put_member(out, "key", json_text(v, "vkey"));
+	buf_add_format(out, "size: %" PRId64 "\n", json_int(v, "size"));
+	put_lines(out, json_text(v, "note"));
+}
+
+/* The log's verifier key, from the home's key file. */
+static bool own_vkey(const char *home, const char *origin, json_t *v, struct err *e)
+{
+	char path[4200];
+	AUTO_BUF_WIPE file;
+	AUTO_SIGN_KEY *k = NULL;
+	struct note_key key;
+	AUTO_BUF text;
+
+	buf_init(&file, 4 * KIB);
+	buf_init(&text, KIB);
+	snprintf(path, sizeof(path), "%.4000s/keys/log.key", home);
+	if (!file_read(AT_FDCWD, path, &file, e) || !sign_key_parse(buf_bytes(&file), &k, e))
+		return false;
+	note_key_make(origin, NOTE_ED25519, sign_key_public(k), &key);
+	note_key_write(&key, &text);
+	json_put_text(v, "vkey", buf_text(&text));
+	return true;
+}
+
+static int show_command(const struct args *a)
+{
+	AUTO_JSON *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	const char *home;
+	struct err e;
+	json_t *log;
+
+	if (!home_of(a, &home, &e) || !client_open(a, &c, &e) || !client_call(c, "status", NULL, &answer, &e))
+		return command_failed(&e);
+	log = json_object_get(answer, "log");
+	if (!json_is_object(log)) {
+		(void)err_set(&e, ERR_SYSTEM, REASON_MALFORMED, "the node says nothing of its log");
+		return command_failed(&e);
+	}
+	(void)(own_vkey(home, json_text(log, "origin"), log, &e) || true); /* an operator may not read keys/ */
+	return output_value(a, log, print_log);
+}
+
+static void print_recovered(const json_t *v, struct buf *out)
+{
+	buf_add_format(out, "unlocked at size %" PRId64 "\n", json_int(v, "size"));
+}
+
+static int recover_command(const struct args *a)
+{
+	return output_call(a, "log-recover", NULL, print_recovered);
+}
+
+const struct command log_commands[] = {
+	{ .name = "verify", .words = "hash every tile of a log's files up to its signed checkpoint", .arguments = "DIR",
+	  .positional_min = 1, .positional_max = 1, .options = verify_rows, .run = verify_files_command },
+	{ .name = "prove", .words = "proof file that a statement stands in our log", .arguments = "STATEMENT", .positional_min = 1,
+	  .positional_max = 1, .options = prove_options, .run = prove_command },
+	{ .name = "show", .words = "our log: name, key, size, checkpoint", .arguments = "", .options = show_options,
+	  .run = show_command },
+	{ .name = "recover", .words = "unlock signing after a restore, when nothing newer is known", .arguments = "",
+	  .options = show_options, .run = recover_command },
+	{ 0 },
+};

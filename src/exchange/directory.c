@@ -1,0 +1,273 @@
+/* Keeps the register that this home uses. The stored bundle is verified again at every start: the
+ * store is trusted to keep bytes, not to have checked them. */
+#include "exchange/directory.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "exchange/cell.h"
+
+#define CELL_BUNDLE "register-bundle"
+
+bool cell_put(struct node *n, const char *name, struct bytes value, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_cell_put);
+
+	query_bind_text(q, 1, name);
+	query_bind_bytes(q, 2, value);
+	query_bind_int(q, 3, clock_now_ms());
+	bool ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
+/* Appends the cell's value; nothing when there is none. */
+bool cell_get(struct node *n, const char *name, struct buf *out, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_cell_get);
+	bool found;
+
+	query_bind_text(q, 1, name);
+	bool ok = query_row(q, &found, e);
+	if (ok && found)
+		buf_add(out, query_bytes(q, 0));
+	query_end(q);
+	return ok && buf_check(out, name, e);
+}
+
+static bool trust_root(const struct node *n, uint8_t root[static SHA256_BYTES])
+{
+	return hex_parse(bytes_of(config_text(&n->config, trust_root)), root, SHA256_BYTES);
+}
+
+static bool add_pins(struct node *n, struct register_ *r, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_pin_list);
+	bool found, ok;
+
+	while ((ok = query_row(q, &found, e)) && found) {
+		struct bytes hash = query_bytes(q, 1);
+		/* The register says more and says it later; a pin is for parties that it does not have. */
+		if (register_party(r, query_bytes(q, 0)) != NULL || hash.len != SHA256_BYTES)
+			continue;
+		ok = register_pin(r, query_bytes(q, 2), hash.at, e);
+		if (!ok)
+			break;
+	}
+	query_end(q);
+	return ok;
+}
+
+/* Builds the register from this bundle (may be empty) and the pins. */
+static bool build(struct node *n, struct bytes bundle, struct buf *problems, struct register_ **ret, struct err *e)
+{
+	uint8_t root[SHA256_BYTES];
+	struct register_ *r = register_new();
+	bool ok = true;
+
+	if (bundle.len > 0)
+		ok = trust_root(n, root) ? register_load(r, bundle, root, clock_now_ms(), problems, e)
+					 : err_set(e, ERR_CONFLICT, REASON_ROOT_MISMATCH,
+						   "this home has no trust root in comity.conf (trust_root)");
+	if (!ok || !add_pins(n, r, e)) {
+		register_free(r);
+		return false;
+	}
+	*ret = r;
+	return true;
+}
+
+static void use(struct node *n, struct register_ *r)
+{
+	register_free(n->reg);
+	n->reg = r;
+	n->directory_changed = true;
+	n->outbox_changed = true;
+}
+
+bool directory_load(struct node *n, struct err *e)
+{
+	struct register_ *r;
+	AUTO_BUF bundle;
+
+	buf_init(&bundle, REGISTER_BYTES_MAX);
+	if (!directory_bundle(n, &bundle, e))
+		return false;
+	/* A bundle that does not verify any more (its root has expired) leaves us with the pins, said by doctor. */
+	if (!build(n, buf_bytes(&bundle), NULL, &r, e) && !build(n, bytes_of(NULL), NULL, &r, e))
+		return false;
+	use(n, r);
+	return bundle.len == 0 || n->signer.trust == NULL || register_root_fingerprint(r) == NULL ||
+	       n->signer.trust(n->signer.ctx, buf_bytes(&bundle), e);
+}
+
+bool directory_bundle(struct node *n, struct buf *out, struct err *e)
+{
+	return cell_get(n, CELL_BUNDLE, out, e);
+}
+
+bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
+{
+	struct register_ *r;
+
+	if (!build(n, bundle, problems, &r, e))
+		return false;
+	if (n->reg != NULL && register_root_fingerprint(n->reg) != NULL &&
+	    (register_time(r) < register_time(n->reg) || register_size(r) < register_size(n->reg))) {
+		register_free(r);
+		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "that register is older than the one in use");
+	}
+	if (!n->signer.trust(n->signer.ctx, bundle, e) || !cell_put(n, CELL_BUNDLE, bundle, e)) {
+		register_free(r);
+		return false;
+	}
+	*ret_entries = register_count(r);
+	use(n, r);
+	return true;
+}
+
+void directory_checkpoint(const struct node *n, json_t *member)
+{
+	json_put_text(member, "origin", register_origin(n->reg));
+	json_put_int(member, "size", (int64_t)register_size(n->reg));
+	json_put_time(member, "time", register_root_fingerprint(n->reg) != NULL ? register_time(n->reg) : clock_now_ms());
+}
+
+const char *directory_state(const struct node *n)
+{
+	int64_t age = clock_now_ms() - register_time(n->reg);
+
+	if (register_root_fingerprint(n->reg) == NULL)
+		return "none";
+	return age > REGISTER_STALE_MS ? "stale" : age > REGISTER_WARN_MS ? "warn" : "fresh";
+}
+
+bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 32], const char **ret_party, struct err *e)
+{
+	struct register_ *alone = register_new(), *all;
+	AUTO_BUF bundle;
+
+	buf_init(&bundle, REGISTER_BYTES_MAX);
+	if (!register_pin(alone, act, hash, e))
+		return register_free(alone), false;
+	struct query *q = store_query(n->store, QUERY_pin_put);
+	query_bind_text(q, 1, register_at(alone, 0)->code);
+	query_bind_bytes(q, 2, bytes_from(hash, SHA256_BYTES));
+	query_bind_bytes(q, 3, act);
+	query_bind_int(q, 4, clock_now_ms());
+	bool ok = query_run(q, e);
+	query_end(q);
+	struct bytes code = bytes_of(register_at(alone, 0)->code);
+	ok = ok && directory_bundle(n, &bundle, e) && build(n, buf_bytes(&bundle), NULL, &all, e);
+	if (ok) {
+		use(n, all);
+		*ret_party = register_party(all, code) != NULL ? register_party(all, code)->code : "";
+	}
+	register_free(alone);
+	return ok;
+}
+
+bool directory_pins(struct node *n, bool (*each)(void *ctx, const char *party, struct bytes act), void *ctx, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_pin_list);
+	bool found, ok;
+
+	while ((ok = query_row(q, &found, e)) && found) {
+		char code[PARTY_CODE_LEN_MAX + 1] = "";
+		struct bytes name = query_bytes(q, 0);
+		if (name.len > PARTY_CODE_LEN_MAX)
+			continue;
+		memcpy(code, name.at, name.len);
+		if (!each(ctx, code, query_bytes(q, 2)))
+			break;
+	}
+	query_end(q);
+	return ok;
+}
+
+/* --- our own entry ----------------------------------------------------------------------------- */
+
+bool directory_own_body(struct node *n, json_t **ret, struct err *e)
+{
+	const struct config *c = &n->config;
+	struct party *p = calloc(1, sizeof(*p));
+	bool ok = true;
+
+	if (p == NULL)
+		abort();
+	*p = (struct party){ .code = config_text(c, party), .name = config_text(c, name),
+		.authority = config_text(c, authority), .contact_name = config_text(c, contact_name),
+		.phone = config_text(c, phone), .callback = config_text(c, callback),
+		.languages = config_text(c, languages), .timezone = config_text(c, timezone),
+		.carries_out = config_text(c, carries_out), .endpoint = config_text(c, endpoint),
+		.public_endpoint = config_text(c, public_endpoint),
+		.reservation_42_5 = config_yes(c, CONFIG_reservation_42_5), .fictional = config_yes(c, CONFIG_fictional),
+		.log_key = n->identity.log, .slot_ms = config_count(c, slot_ms),
+		.leaves_per_slot = config_count(c, leaves_per_slot), .seal = n->identity.seal, .key_count = 1 };
+	memcpy(p->keys[0].key, n->identity.sign, SIGN_PUBLIC_BYTES);
+	memcpy(p->tls_spki, n->identity.tls, SHA256_BYTES);
+	memcpy(p->approvers, n->approvers->at, n->approvers->count * sizeof(p->approvers[0]));
+	p->approver_count = n->approvers->count;
+	if (config_text(c, in_force_from)[0] != '\0' &&
+	    !time_parse(bytes_of(config_text(c, in_force_from)), &p->in_force_from))
+		ok = err_set(e, ERR_INPUT, REASON_BAD_FIELD, "comity.conf: in_force_from is not a time like 2026-01-01T00:00:00.000Z");
+	if (ok)
+		*ret = party_to_json(p);
+	free(p);
+	return ok;
+}
+
+/* States a register entry with this body unless the last one of the same party says just that. */
+static bool state_entry(struct node *n, json_t *body, uint8_t ret_hash[static 32], struct err *e)
+{
+	const char *code = json_text(body, "code");
+	struct own_statement s = { .kind = "register-entry", .to = "*", .case_ref = "", .legal_basis = "UNCC", .via = "comity",
+				   .body = body };
+	struct query *q = store_query(n->store, QUERY_entry_list);
+	uint8_t hashes[PARTIES_MAX][SHA256_BYTES];
+	size_t count = 0;
+	bool found, ok;
+
+	while ((ok = query_row(q, &found, e)) && found && count < PARTIES_MAX)
+		if (query_bytes(q, 0).len == SHA256_BYTES)
+			memcpy(hashes[count++], query_bytes(q, 0).at, SHA256_BYTES);
+	query_end(q);
+	while (ok && count-- > 0) {
+		struct act *a;
+		if (!node_act_load(n, hashes[count], &a, e))
+			return false;
+		bool same_party = bytes_is(bytes_of(json_text(a->statement->body, "code")), code);
+		bool same = same_party && json_equal(a->statement->body, body);
+		act_free(a);
+		if (same) {
+			memcpy(ret_hash, hashes[count], SHA256_BYTES);
+			return true;
+		}
+		if (same_party)
+			break;
+	}
+	return ok && node_state(n, &s, ret_hash, e);
+}
+
+bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err *e)
+{
+	json_t *body;
+
+	if (!directory_own_body(n, &body, e))
+		return false;
+	bool ok = state_entry(n, body, ret_hash, e);
+	json_decref(body);
+	return ok;
+}
+
+bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32])
+{
+	const char *base = config_text(&n->config, register_url);
+	uint8_t root[SHA256_BYTES];
+
+	if (base[0] == '\0' || !trust_root(n, root) ||
+	    !hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, SHA256_BYTES))
+		return false;
+	snprintf(url, 600, "%s/register", base);
+	return n->refresh_wanted || register_root_fingerprint(n->reg) == NULL ||
+	       now_ms - register_time(n->reg) > config_count(&n->config, register_every_s) * 1000;
+}

@@ -1,0 +1,36 @@
+/* The register as this home uses it: the last bundle that verified, kept in the store, and the pins.
+ * A newer bundle replaces the one in use only when it verifies; until then the last good one stays in
+ * use within the staleness rule (design.md part 10). At the secretariat the bundle is made here too. */
+#ifndef COMITY_EXCHANGE_DIRECTORY_H
+#define COMITY_EXCHANGE_DIRECTORY_H
+
+#include "exchange/node.h"
+
+/* Outside a transaction, at open. */
+bool directory_load(struct node *n, struct err *e) MUST_USE;
+/* The `register` member of a statement: which register we used. Fills origin, size, time. */
+void directory_checkpoint(const struct node *n, json_t *member);
+/* "fresh", "warn" (7 days), "stale" (30 days), "none" (no trust root: pins alone, or nothing yet). */
+const char *directory_state(const struct node *n);
+
+/* Verifies and takes a bundle into use, tells the signer. *ret_entries: parties it has. */
+bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e) MUST_USE;
+bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 32], const char **ret_party, struct err *e) MUST_USE;
+bool directory_bundle(struct node *n, struct buf *out, struct err *e) MUST_USE; /* what is stored; empty: nothing */
+bool directory_pins(struct node *n, bool (*each)(void *ctx, const char *party, struct bytes act), void *ctx, struct err *e) MUST_USE;
+
+/* Our own entry as a body, from the settings and keys. A new reference. */
+bool directory_own_body(struct node *n, json_t **ret, struct err *e) MUST_USE;
+/* Our own entry as an act: the logged one when it says the same, else a new one is stated. */
+bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+
+/* Secretariat only. */
+bool directory_root(struct node *n, struct bytes envelope, int64_t *ret_version, uint8_t ret_fingerprint[static 32], struct err *e) MUST_USE;
+bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+/* Makes a snapshot and a bundle when all entries are under the last checkpoint, and takes it into use. */
+bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, struct err *e) MUST_USE;
+
+/* Fetching: what to fetch, when it is due. */
+bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32]);
+
+#endif

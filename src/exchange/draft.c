@@ -1,0 +1,337 @@
+/* From draft to act. The same checks run when it is drafted (told), and again when it is sent (they stop);
+ * what is done about a request is checked as execution. The signer checks the approvals once more by
+ * itself: nothing here can make it sign. */
+#include "exchange/draft.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "exchange/effect.h"
+#include "register/judge.h"
+
+static void copy_text(char *out, size_t room, struct bytes in)
+{
+	size_t len = in.len < room - 1 ? in.len : room - 1;
+
+	if (len > 0)
+		memcpy(out, in.at, len);
+	out[len] = '\0';
+}
+
+bool draft_get(struct node *n, const struct id *id, struct draft_row *ret, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_draft_get);
+	bool found, ok;
+
+	memset(ret, 0, sizeof(*ret));
+	buf_init(&ret->payload, STATEMENT_BYTES_MAX);
+	query_bind_bytes(q, 1, bytes_from(id->at, ID_BYTES));
+	ok = query_row(q, &found, e);
+	if (ok && !found)
+		ok = err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "there is no such draft");
+	if (ok) {
+		ret->id = *id;
+		copy_text(ret->kind, sizeof(ret->kind), query_bytes(q, 0));
+		copy_text(ret->to, sizeof(ret->to), query_bytes(q, 1));
+		copy_text(ret->case_ref, sizeof(ret->case_ref), query_bytes(q, 2));
+		ret->has_request = query_bytes(q, 3).len == ID_BYTES;
+		if (ret->has_request)
+			memcpy(ret->request.at, query_bytes(q, 3).at, ID_BYTES);
+		copy_text(ret->officer, sizeof(ret->officer), query_bytes(q, 4));
+		buf_add(&ret->payload, query_bytes(q, 5));
+		if (query_bytes(q, 6).len == SHA256_BYTES)
+			memcpy(ret->hash, query_bytes(q, 6).at, SHA256_BYTES);
+		ret->created = query_int(q, 7);
+	}
+	query_end(q);
+	return ok;
+}
+
+void draft_release(struct draft_row *d)
+{
+	buf_wipe(&d->payload);
+}
+
+bool draft_new(struct node *n, const struct draft_new *d, struct id *ret_id, struct err *e)
+{
+	struct own_statement s = { .kind = d->kind, .to = d->to, .case_ref = d->case_ref, .legal_basis = d->legal_basis,
+				   .via = "comity", .body = d->body, .refs = d->refs, .ref_count = d->ref_count };
+	const struct kind *k = kind_find(bytes_of(d->kind));
+	AUTO_STATEMENT *st = NULL;
+	struct id id;
+	AUTO_BUF payload;
+
+	buf_init(&payload, STATEMENT_BYTES_MAX);
+	if (k == NULL || k->approvals == 0 || k->to != TO_PEER)
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "\"%s\" is nothing that an officer drafts", d->kind);
+	if (bytes_is(bytes_of(d->to), node_party(n)))
+		return err_set(e, ERR_INPUT, REASON_WRONG_PARTY, "%s is this party itself", d->to);
+	if (!node_payload(n, &s, &id, &payload, e) || !statement_parse(statement_type(k), buf_bytes(&payload), &st, e))
+		return false;
+	struct query *q = store_query(n->store, QUERY_draft_add);
+	query_bind_bytes(q, 1, bytes_from(id.at, ID_BYTES));
+	query_bind_text(q, 2, d->kind);
+	query_bind_text(q, 3, d->to);
+	query_bind_text(q, 4, d->case_ref);
+	if (d->request != NULL)
+		query_bind_bytes(q, 5, bytes_from(d->request->at, ID_BYTES));
+	else
+		query_bind_null(q, 5);
+	query_bind_text(q, 6, d->officer);
+	query_bind_bytes(q, 7, buf_bytes(&payload));
+	query_bind_bytes(q, 8, bytes_from(st->hash, SHA256_BYTES));
+	query_bind_int(q, 9, clock_now_ms());
+	bool ok = query_run(q, e);
+	query_end(q);
+	*ret_id = id;
+	return ok;
+}
+
+/* --- checking ------------------------------------------------------------------------------------------ */
+
+static bool load_approvals(struct node *n, const struct draft_row *d, struct buf *envelopes, struct approval *parsed,
+			   size_t *ret_count, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_draft_approvals);
+	size_t count = 0;
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(d->id.at, ID_BYTES));
+	while ((ok = query_row(q, &found, e)) && found && count < ACT_APPROVALS_MAX) {
+		buf_init(&envelopes[count], ENVELOPE_BYTES_MAX);
+		buf_add(&envelopes[count], query_bytes(q, 2));
+		memset(&parsed[count], 0, sizeof(parsed[count]));
+		ok = approval_parse(buf_bytes(&envelopes[count]), &parsed[count], e);
+		if (!ok) {
+			buf_release(&envelopes[count]);
+			break;
+		}
+		count++;
+	}
+	query_end(q);
+	*ret_count = count;
+	return ok;
+}
+
+static void drop_approvals(struct buf *envelopes, struct approval *parsed, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_release(&envelopes[i]);
+		approval_release(&parsed[i]);
+	}
+}
+
+/* The request and the disclosure order that a draft is about, as far as there are any. */
+static bool load_about(struct node *n, const struct statement *s, struct act **request, struct act **order, struct err *e)
+{
+	struct request_row r;
+	struct id id;
+	uint8_t hash[SHA256_BYTES];
+
+	if (effect_request_of(s, &id) && !id_equal(&id, &s->id)) {
+		if (!node_request(n, &id, &r, e) || !node_act_load(n, r.hash, request, e))
+			return false;
+	}
+	struct err none = { 0 };
+	if (hex_parse(json_bytes(s->body, "order"), hash, sizeof(hash)) && !node_act_load(n, hash, order, &none))
+		*order = NULL;
+	return true;
+}
+
+static bool check(struct node *n, const struct draft_row *d, enum safeguard_step step, const struct approval *approvals,
+		  size_t approval_count, struct findings *f, struct err *e)
+{
+	AUTO_STATEMENT *st = NULL;
+	AUTO_ACT *request = NULL, *order = NULL;
+	const struct kind *k = kind_find(bytes_of(d->kind));
+	enum life_kind life;
+
+	if (k == NULL || !statement_parse(statement_type(k), buf_bytes(&d->payload), &st, e) || !load_about(n, st, &request, &order, e))
+		return false;
+	struct safeguard_facts facts = { .s = st, .t = n->treaty, .r = n->reg, .our_party = node_party(n),
+		.our_exercise = node_exercise(n), .now_ms = clock_now_ms(), .approvals = approvals, .approval_count = approval_count,
+		.request = request != NULL ? request->statement : NULL, .order = order != NULL ? order->statement : NULL };
+	statement_check(st, n->treaty, f);
+	safeguard_check(step, &facts, f);
+	if (!life_kind_of(bytes_of(d->kind), &life))
+		safeguard_check(SAFEGUARD_EXECUTION, &facts, f);
+	return true;
+}
+
+bool draft_check(struct node *n, const struct draft_row *d, enum safeguard_step step, struct findings *f, struct err *e)
+{
+	struct buf envelopes[ACT_APPROVALS_MAX];
+	struct approval *parsed = calloc(ACT_APPROVALS_MAX, sizeof(*parsed));
+	size_t count = 0;
+
+	if (parsed == NULL)
+		abort();
+	findings_init(f);
+	bool ok = load_approvals(n, d, envelopes, parsed, &count, e) && check(n, d, step, parsed, count, f, e);
+	drop_approvals(envelopes, parsed, count);
+	free(parsed);
+	return ok;
+}
+
+/* --- approving ----------------------------------------------------------------------------------------- */
+
+static unsigned needed_of(const struct draft_row *d)
+{
+	const struct kind *k = kind_find(bytes_of(d->kind));
+	struct statement *st;
+	unsigned needed = 0;
+
+	if (k != NULL && statement_parse(statement_type(k), buf_bytes(&d->payload), &st, NULL)) {
+		needed = kind_approvals(k, st->body);
+		statement_free(st);
+	}
+	return needed;
+}
+
+bool draft_approvals(struct node *n, const struct draft_row *d, unsigned *ret_needed, unsigned *ret_there,
+		     bool (*each)(void *ctx, struct bytes approver, struct bytes role), void *ctx, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_draft_approvals);
+	unsigned there = 0;
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(d->id.at, ID_BYTES));
+	while ((ok = query_row(q, &found, e)) && found) {
+		enum approval_role role;
+		if (approval_role_find(query_bytes(q, 1), &role))
+			there |= 1u << role;
+		if (each != NULL && !each(ctx, query_bytes(q, 0), query_bytes(q, 1)))
+			break;
+	}
+	query_end(q);
+	*ret_there = there;
+	*ret_needed = needed_of(d);
+	return ok;
+}
+
+/* Our own people: of our entry in the register, or of HOME/approvers while there is none. */
+static const struct register_approver *own_approver(struct node *n, struct bytes name)
+{
+	const struct party *p = register_party(n->reg, bytes_of(node_party(n)));
+
+	if (p != NULL)
+		return party_approver(p, name);
+	for (size_t i = 0; i < n->approvers->count; i++)
+		if (bytes_is(name, n->approvers->at[i].name))
+			return &n->approvers->at[i];
+	return NULL;
+}
+
+bool draft_approve(struct node *n, const struct draft_row *d, struct bytes envelope, struct err *e)
+{
+	AUTO_APPROVAL a = { 0 };
+	const struct register_approver *who;
+
+	if (!approval_parse(envelope, &a, e))
+		return false;
+	if (memcmp(a.hash, d->hash, SHA256_BYTES) != 0)
+		return err_set(e, ERR_REJECTED, REASON_BAD_APPROVAL, "the approval is of another statement");
+	who = own_approver(n, bytes_of(a.approver));
+	if (who == NULL || (who->roles & (1u << a.role)) == 0)
+		return err_set(e, ERR_FORBIDDEN, REASON_BAD_APPROVAL, "%s may not sign as %s here", a.approver, approval_role_code(a.role));
+	if (!envelope_signed_by(&a.envelope, who->key))
+		return err_set(e, ERR_FORBIDDEN, REASON_BAD_APPROVAL, "this is not the key of %s", a.approver);
+	if (a.role == APPROVAL_REVIEWER && bytes_is(bytes_of(a.approver), d->officer))
+		return err_set(e, ERR_FORBIDDEN, REASON_BAD_APPROVAL, "%s drafted it and may not screen it too (6, 24)", a.approver);
+	struct query *q = store_query(n->store, QUERY_draft_approval_add);
+	query_bind_bytes(q, 1, bytes_from(d->id.at, ID_BYTES));
+	query_bind_text(q, 2, a.approver);
+	query_bind_text(q, 3, approval_role_code(a.role));
+	query_bind_bytes(q, 4, envelope);
+	bool ok = query_run(q, e);
+	query_end(q);
+	return ok || err_note(e, "%s as %s", a.approver, approval_role_code(a.role));
+}
+
+/* --- sending ------------------------------------------------------------------------------------------- */
+
+/* A REVIEW finding is satisfied when the rights reviewer has approved with a note; a STOP never is. */
+static bool review_done(const struct approval *parsed, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (parsed[i].role == APPROVAL_REVIEWER && parsed[i].note[0] != '\0')
+			return true;
+	return false;
+}
+
+static bool may_send(const struct findings *f, const struct approval *parsed, size_t count, struct err *e)
+{
+	if (!findings_pass(f, e))
+		return false;
+	for (size_t i = 0; f->reviews && i < f->count; i++)
+		if (f->at[i].severity == FINDING_REVIEW && !review_done(parsed, count))
+			return err_set(e, ERR_REJECTED, REASON_RIGHTS_REVIEW, "stopped for review by the rights reviewer, who must leave a note: %s (%s)",
+				       f->at[i].text, f->at[i].clause);
+	return true;
+}
+
+/* The disclosure order that allows an exhibit, for the signer. */
+static bool load_support(struct node *n, const struct draft_row *d, struct buf *support, struct err *e)
+{
+	const struct kind *k = kind_find(bytes_of(d->kind));
+	AUTO_STATEMENT *st = NULL;
+	uint8_t hash[SHA256_BYTES];
+
+	if (!bytes_is(bytes_of(d->kind), "exhibit"))
+		return true;
+	if (!statement_parse(statement_type(k), buf_bytes(&d->payload), &st, e))
+		return false;
+	if (!hex_parse(json_bytes(st->body, "order"), hash, sizeof(hash)))
+		return err_set(e, ERR_REJECTED, REASON_NO_DISCLOSURE_ORDER, "the exhibit names no disclosure order (24(2))");
+	return node_act_json(n, hash, support, e);
+}
+
+static bool send_checked(struct node *n, const struct draft_row *d, const struct buf *envelopes, size_t count,
+			 uint8_t ret_hash[static 32], struct err *e)
+{
+	struct bytes approvals[ACT_APPROVALS_MAX], support_bytes;
+	struct act_item item = { .kind = bytes_of(d->kind), .payload = buf_bytes(&d->payload), .approvals = approvals,
+				 .approval_count = count, .request = d->has_request ? &d->request : NULL };
+	AUTO_BUF support;
+
+	buf_init(&support, LETTER_BYTES_MAX);
+	if (!load_support(n, d, &support, e))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		approvals[i] = buf_bytes(&envelopes[i]);
+	support_bytes = buf_bytes(&support);
+	item.support = &support_bytes;
+	item.support_count = support.len > 0 ? 1 : 0;
+	n->outbox_changed = true;
+	return node_act(n, &item, ret_hash, e) && draft_drop(n, &d->id, e);
+}
+
+bool draft_send(struct node *n, const struct draft_row *d, uint8_t ret_hash[static 32], struct err *e)
+{
+	struct buf envelopes[ACT_APPROVALS_MAX];
+	struct approval *parsed = calloc(ACT_APPROVALS_MAX, sizeof(*parsed));
+	struct findings *f = calloc(1, sizeof(*f));
+	size_t count = 0;
+
+	if (parsed == NULL || f == NULL)
+		abort();
+	findings_init(f);
+	bool ok = !n->locked || err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s", n->locked_why);
+	ok = ok && load_approvals(n, d, envelopes, parsed, &count, e) && check(n, d, SAFEGUARD_SEND, parsed, count, f, e) &&
+	     may_send(f, parsed, count, e) && send_checked(n, d, envelopes, count, ret_hash, e);
+	drop_approvals(envelopes, parsed, count);
+	free(parsed);
+	free(f);
+	return ok;
+}
+
+bool draft_drop(struct node *n, const struct id *id, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_draft_drop);
+
+	query_bind_bytes(q, 1, bytes_from(id->at, ID_BYTES));
+	bool ok = query_run(q, e);
+	query_end(q);
+	if (ok && store_changes(n->store) == 0)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "there is no such draft");
+	return ok;
+}

@@ -1,0 +1,377 @@
+/* Letters and proofs on their way. A batch that got no answer, or "not now", is tried again after 1 s, 2 s,
+ * ... 60 s; all that waits for that peer waits with it, so that nothing overtakes. A receipt ends a letter's
+ * journey, whatever it says; it is believed only when the peer's key signed it for just this letter. */
+#include "exchange/outbox.h"
+
+#include "base/clock.h"
+#include "base/reader.h"
+#include "exchange/directory.h"
+#include "exchange/record.h"
+#include "log/leaf.h"
+#include "register/judge.h"
+#include "statement/letter.h"
+
+#define RETRY_MS_MIN 1000
+#define RETRY_MS_MAX 60000
+#define PROOFS_PER_JOB 32
+
+/* --- building ----------------------------------------------------------------------------------------- */
+
+/* Appends the canonical acts of one letter: the act itself, then custody events that an exhibit refers to. */
+static bool letter_acts(struct node *n, const uint8_t *hash, struct buf *acts, struct bytes *ret, size_t *ret_count, struct err *e)
+{
+	AUTO_ACT *a = NULL;
+	size_t count = 1;
+
+	if (!node_act_json(n, hash, &acts[0], e))
+		return false;
+	/* Only exhibits have acts in support; the kind stands in the stored row, so most letters are not parsed. */
+	struct query *q = store_query(n->store, QUERY_statement_by_hash);
+	bool found, ok;
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	bool exhibit = ok && found && bytes_is(query_bytes(q, 3), "exhibit");
+	query_end(q);
+	if (ok && exhibit) {
+		ok = act_parse(buf_bytes(&acts[0]), &a, e);
+		json_t *list = ok ? json_object_get(a->statement->body, "custody") : NULL;
+		for (size_t i = 0; ok && i < json_array_size(list) && count < LETTER_ACTS_MAX; i++) {
+			uint8_t custody[SHA256_BYTES];
+			ok = hex_parse(bytes_of(json_string_value(json_array_get(list, i))), custody, sizeof(custody)) &&
+			     node_act_json(n, custody, &acts[count], e);
+			count += ok;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		ret[i] = buf_bytes(&acts[i]);
+	*ret_count = count;
+	return ok;
+}
+
+static bool letter_build(struct node *n, const struct party *peer, const uint8_t *hash, struct buf *out, struct err *e)
+{
+	struct buf *acts = calloc(LETTER_ACTS_MAX, sizeof(*acts));
+	struct bytes parts[LETTER_ACTS_MAX];
+	size_t count = 0;
+	AUTO_BUF plain;
+
+	if (acts == NULL)
+		abort();
+	buf_init(&plain, LETTER_BYTES_MAX);
+	for (size_t i = 0; i < LETTER_ACTS_MAX; i++)
+		buf_init(&acts[i], LETTER_BYTES_MAX);
+	bool ok = letter_acts(n, hash, acts, parts, &count, e) &&
+		  letter_write(node_party(n), peer->code, parts, count, &plain, e) &&
+		  letter_seal(buf_bytes(&plain), &peer->seal, out, e);
+	for (size_t i = 0; i < LETTER_ACTS_MAX; i++)
+		buf_release(&acts[i]);
+	free(acts);
+	return ok;
+}
+
+bool outbox_letter(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
+{
+	const struct party *peer = NULL;
+	struct query *q = store_query(n->store, QUERY_outbox_get);
+	AUTO_BUF proof;
+	bool found, ok;
+
+	buf_init(&proof, NOTE_BYTES_MAX);
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	if (ok && found)
+		peer = register_party(n->reg, query_bytes(q, 1));
+	query_end(q);
+	if (ok && (!found || peer == NULL))
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no letter of ours carries that statement");
+	/* Without proof it would have no effect there. */
+	return ok && node_proof(n, hash, &proof, e) && letter_build(n, peer, hash, out, e);
+}
+
+static bool job_letters(struct node *n, const struct party *peer, struct outbox_job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		AUTO_BUF sealed;
+		buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+		if (!letter_build(n, peer, j->hash[i], &sealed, e))
+			return false;
+		if (i > 0 && j->body.len + sealed.len + 4 > LETTER_BATCH_BYTES_MAX) {
+			j->count = i; /* the rest goes with the next batch */
+			break;
+		}
+		sha256(buf_bytes(&sealed), j->letter[i]);
+		buf_add_field(&j->body, buf_bytes(&sealed));
+	}
+	return buf_check(&j->body, "batch of letters", e);
+}
+
+static bool job_proofs(struct node *n, const struct party *peer, struct outbox_job *j, struct err *e)
+{
+	AUTO_BUF plain, one;
+
+	buf_init(&plain, LETTER_BATCH_BYTES_MAX);
+	buf_init(&one, NOTE_BYTES_MAX);
+	buf_add_format(&plain, "{\"from\":\"%s\",\"proofs\":[", node_party(n));
+	for (size_t i = 0; i < j->count; i++) {
+		buf_clear(&one);
+		if (!node_counterproof(n, j->hash[i], &one, e))
+			return false;
+		if (i > 0)
+			buf_add_text(&plain, ",");
+		buf_add(&plain, buf_bytes(&one));
+	}
+	buf_add_format(&plain, "],\"to\":\"%s\",\"v\":1}", peer->code);
+	return buf_check(&plain, "proofs", e) && age_seal(&peer->seal, 1, buf_bytes(&plain), &j->body, e);
+}
+
+/* --- choosing ----------------------------------------------------------------------------------------- */
+
+static bool peer_waits(struct node *n, enum query_name name, const char *peer, int64_t now, bool *ret, struct err *e)
+{
+	struct query *q = store_query(n->store, name);
+	bool found, ok;
+
+	query_bind_text(q, 1, peer);
+	ok = query_row(q, &found, e);
+	*ret = ok && found && query_int(q, 0) > now;
+	query_end(q);
+	return ok;
+}
+
+static bool choose(struct node *n, struct outbox_job *j, struct err *e)
+{
+	struct query *q = store_query(n->store, j->what == OUTBOX_LETTERS ? QUERY_outbox_due : QUERY_proof_out_due);
+	bool found, ok;
+
+	query_bind_text(q, 1, j->peer);
+	query_bind_int(q, 2, (int64_t)n->checkpoint.size);
+	query_bind_int(q, 3, j->what == OUTBOX_LETTERS ? LETTER_BATCH_MAX : PROOFS_PER_JOB);
+	while ((ok = query_row(q, &found, e)) && found && j->count < LETTER_BATCH_MAX) {
+		if (query_bytes(q, 1).len != SHA256_BYTES)
+			continue;
+		j->seq[j->count] = query_int(q, 0);
+		memcpy(j->hash[j->count++], query_bytes(q, 1).at, SHA256_BYTES);
+	}
+	query_end(q);
+	return ok;
+}
+
+bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
+		 bool (*busy)(void *ctx, enum outbox_what what, const char *peer), void *ctx, struct outbox_job *ret, struct err *e)
+{
+	memset(ret, 0, sizeof(*ret));
+	buf_init(&ret->body, LETTER_BATCH_BYTES_MAX + 64 * KIB);
+	ret->what = what;
+	/* With a register older than 30 days nothing is sent (design.md part 10). */
+	if (n->note.len == 0 || n->locked || bytes_is(bytes_of(directory_state(n)), "stale"))
+		return true;
+	for (size_t i = 0; i < register_count(n->reg); i++) {
+		const struct party *p = register_at(n->reg, i);
+		bool waits;
+		if (p->endpoint[0] == '\0' || bytes_is(bytes_of(p->code), node_party(n)) || busy(ctx, what, p->code))
+			continue;
+		if (!peer_waits(n, what == OUTBOX_LETTERS ? QUERY_outbox_peer : QUERY_proof_out_peer, p->code, now_ms, &waits, e))
+			return false;
+		if (waits)
+			continue;
+		snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
+		if (!choose(n, ret, e))
+			return false;
+		if (ret->count == 0)
+			continue;
+		snprintf(ret->url, sizeof(ret->url), "%s/%s", p->endpoint, what == OUTBOX_LETTERS ? "letters" : "proofs");
+		memcpy(ret->pin, p->tls_spki, SHA256_BYTES);
+		return what == OUTBOX_LETTERS ? job_letters(n, p, ret, e) : job_proofs(n, p, ret, e);
+	}
+	return true;
+}
+
+void outbox_job_release(struct outbox_job *j)
+{
+	buf_release(&j->body);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------ */
+
+static bool hold(struct node *n, const struct outbox_job *j, const char *error, int64_t now_ms, struct err *e)
+{
+	bool letters = j->what == OUTBOX_LETTERS;
+	struct query *q = store_query(n->store, letters ? QUERY_outbox_peer : QUERY_proof_out_peer);
+	bool found, ok;
+
+	query_bind_text(q, 1, j->peer);
+	ok = query_row(q, &found, e);
+	int64_t attempts = ok && found ? query_int(q, 1) : 0, wait = RETRY_MS_MIN;
+	query_end(q);
+	while (attempts-- > 0 && wait < RETRY_MS_MAX)
+		wait *= 2;
+	if (wait > RETRY_MS_MAX)
+		wait = RETRY_MS_MAX;
+	for (size_t i = 0; ok && i < j->count; i++) {
+		q = store_query(n->store, letters ? QUERY_outbox_hold : QUERY_proof_out_hold);
+		query_bind_int(q, 1, j->seq[i]);
+		query_bind_int(q, 2, now_ms + wait);
+		if (letters)
+			query_bind_text(q, 3, error);
+		ok = query_run(q, e);
+		query_end(q);
+	}
+	return ok;
+}
+
+static bool receipt_known(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_receipt_get);
+	bool ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, ret, e);
+	query_end(q);
+	return ok;
+}
+
+static bool receipt_store(struct node *n, struct bytes envelope, const uint8_t *hash, const struct statement *r, struct err *e)
+{
+	int64_t due = 0;
+	struct query *q = store_query(n->store, QUERY_receipt_add);
+
+	(void)time_parse(json_bytes(r->body, "proof_due"), &due);
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	query_bind_bytes(q, 2, envelope);
+	query_bind_text(q, 3, json_text(r->body, "outcome"));
+	query_bind_text(q, 4, json_text(r->body, "reason"));
+	query_bind_int(q, 5, r->time);
+	query_bind_int(q, 6, due);
+	bool ok = query_run(q, e);
+	query_end(q);
+	if (!ok)
+		return false;
+	q = store_query(n->store, QUERY_outbox_done);
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	query_bind_int(q, 2, clock_now_ms());
+	query_bind_text(q, 3, "");
+	ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
+/* A request is delivered, or was rejected by the other node. */
+static bool move_request(struct node *n, const struct statement *r, bool received, struct err *e)
+{
+	struct request_row row;
+	struct id id;
+	struct err none = { 0 };
+
+	if (!id_parse(json_bytes(r->body, "id"), &id) || !node_request(n, &id, &row, &none) || row.asked || row.state != LIFE_SENT)
+		return true;
+	return node_move(n, &row, received ? EVENT_RECEIPT : EVENT_REJECTION, r->hash, e);
+}
+
+/* The tag proves that the receiver opened the letter: only who knows x can write it. */
+static bool check_tag(struct node *n, const uint8_t *hash, const struct statement *r, struct err *e)
+{
+	struct record_keys keys;
+	uint8_t tag[SHA256_BYTES], told[SHA256_BYTES];
+
+	if (!node_record_keys(n, hash, &keys, e))
+		return false;
+	leaf_tag(keys.x, LEAF_IN, tag);
+	wipe(&keys, sizeof(keys));
+	if (!hex_parse(json_bytes(r->body, "tag"), told, sizeof(told)) || memcmp(tag, told, sizeof(tag)) != 0)
+		return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "a receipt with a wrong tag");
+	return true;
+}
+
+bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter_digest, const char **ret_outcome, struct err *e)
+{
+	AUTO_ENVELOPE v = { 0 };
+	AUTO_STATEMENT *r = NULL;
+	uint8_t hash[SHA256_BYTES], letter[SHA256_BYTES];
+	const struct party *peer;
+	bool known, received;
+	struct id id;
+
+	if (!envelope_parse(envelope, &v, e) || !statement_parse(bytes_of(v.type), buf_bytes(&v.payload), &r, e))
+		return false;
+	if (!bytes_is(bytes_of(r->kind->name), "receipt") || !bytes_is(bytes_of(r->to), node_party(n)))
+		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "this is no receipt for us");
+	peer = register_party(n->reg, bytes_of(r->from));
+	if (peer == NULL)
+		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "a receipt of an unknown party");
+	size_t k = 0;
+	while (k < peer->key_count && !(party_key_valid(peer, peer->keys[k].key, clock_now_ms()) && envelope_signed_by(&v, peer->keys[k].key)))
+		k++;
+	if (k == peer->key_count)
+		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "the receipt is not signed by a key of %s", peer->code);
+	received = bytes_is(json_bytes(r->body, "outcome"), "received");
+	*ret_outcome = received ? "received" : "rejected";
+	if (!hex_parse(json_bytes(r->body, "letter"), letter, sizeof(letter)) ||
+	    (letter_digest != NULL && memcmp(letter, letter_digest, sizeof(letter)) != 0))
+		return err_set(e, ERR_REJECTED, REASON_DIGEST_MISMATCH, "the receipt is for another letter");
+	if (!hex_parse(json_bytes(r->body, "statement"), hash, sizeof(hash)) || !id_parse(json_bytes(r->body, "id"), &id))
+		return true; /* rejected before it could be read: nothing of ours is named */
+	if (!receipt_known(n, hash, &known, e))
+		return false;
+	if (known)
+		return true;
+	return (!received || check_tag(n, hash, r, e)) && receipt_store(n, envelope, hash, r, e) &&
+	       move_request(n, r, received, e);
+}
+
+/* The letter was rejected unread (changed on its way, or sealed to a key that is gone): the receipt names
+ * the letter only. Try again later with what the register says then. */
+static bool unread(struct node *n, const struct outbox_job *j, size_t i, int64_t now_ms, struct err *e)
+{
+	struct outbox_job one = { .what = OUTBOX_LETTERS, .count = 1 };
+
+	snprintf(one.peer, sizeof(one.peer), "%s", j->peer);
+	one.seq[0] = j->seq[i];
+	return hold(n, &one, "the other node could not open the letter", now_ms, e);
+}
+
+static bool answered_letters(struct node *n, const struct outbox_job *j, struct bytes body, int64_t now_ms, struct err *e)
+{
+	struct reader r = reader_over(body);
+
+	for (size_t i = 0; i < j->count; i++) {
+		struct bytes envelope = reader_field(&r, ENVELOPE_BYTES_MAX);
+		const char *outcome = "";
+		struct err why = { 0 };
+		bool known;
+		if (!reader_ok(&r) || !outbox_receipt(n, envelope, j->letter[i], &outcome, &why)) {
+			if (!hold(n, j, reader_ok(&r) ? why.text : "the other node's receipts are malformed", now_ms, e))
+				return false;
+			return true;
+		}
+		if (!receipt_known(n, j->hash[i], &known, e) || (!known && !unread(n, j, i, now_ms, e)))
+			return false;
+	}
+	return true;
+}
+
+bool outbox_answered(struct node *n, const struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,
+		     const char *error, int64_t now_ms, struct err *e)
+{
+	char words[200];
+
+	n->outbox_changed = true;
+	if (!http_ok || status != 200) {
+		if (http_ok)
+			snprintf(words, sizeof(words), "the other node answered with status %u", status);
+		else
+			snprintf(words, sizeof(words), "%s", error);
+		return hold(n, j, words, now_ms, e);
+	}
+	if (j->what == OUTBOX_LETTERS)
+		return answered_letters(n, j, body, now_ms, e);
+	for (size_t i = 0; i < j->count; i++) {
+		struct query *q = store_query(n->store, QUERY_proof_out_done);
+		query_bind_int(q, 1, j->seq[i]);
+		query_bind_int(q, 2, now_ms);
+		bool ok = query_run(q, e);
+		query_end(q);
+		if (!ok)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,474 @@
+/* Judging what arrives. A letter is opened once, parsed once, judged by register/judge.h, checked by the
+ * safeguards, and kept; then its receipt is signed, all receipts of a batch in one call of the signer.
+ * A letter that fails anywhere changes nothing but a count, and its receipt says why by a stable code and
+ * which telephone is another channel: rejecting is no refusal under the Convention (design.md part 2). */
+#include "exchange/receive.h"
+
+#include "base/clock.h"
+#include "base/reader.h"
+#include "exchange/directory.h"
+#include "exchange/effect.h"
+#include "exchange/record.h"
+#include "log/leaf.h"
+#include "register/judge.h"
+#include "safeguard/safeguard.h"
+#include "seal/age.h"
+#include "statement/letter.h"
+
+/* A register that the sender last saw fresh longer ago than this is too old to act on. */
+#define REGISTER_AGE_MAX_MS REGISTER_STALE_MS
+/* Statements may be older than that only by this: drafts wait for approvals, carriers take days. */
+#define CLOCK_AHEAD_MAX_MS 60000
+
+struct arrival {
+	struct bytes sealed;
+	struct secret *file_key;
+	struct letter *letter;
+	const struct act *act;        /* the first */
+	uint8_t digest[SHA256_BYTES]; /* of the sealed bytes */
+	bool known;                   /* seen before: the old receipt goes again */
+	bool ok;
+	struct err why;               /* when not ok */
+	uint8_t tag[SHA256_BYTES], leaf_hash[SHA256_BYTES];
+	struct buf receipt;           /* envelope */
+};
+
+/* --- judging one letter ---------------------------------------------------------------------------- */
+
+static bool open_letter(struct arrival *a, struct err *e)
+{
+	size_t header;
+	AUTO_BUF plain;
+
+	buf_init(&plain, LETTER_BYTES_MAX);
+	if (!age_header_length(a->sealed, &header, e))
+		return false;
+	return age_payload_open(a->file_key, bytes_slice(a->sealed, header, a->sealed.len - header), &plain, e) &&
+	       letter_parse(buf_bytes(&plain), &a->letter, e);
+}
+
+static bool check_address(struct node *n, const struct arrival *a, const uint8_t *spki, struct err *e)
+{
+	const struct statement *s = a->act->statement;
+	const struct party *peer = register_party(n->reg, bytes_of(a->letter->from));
+
+	if (peer == NULL)
+		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "no party of our register is called %s", a->letter->from);
+	if (!bytes_is(bytes_of(s->from), a->letter->from) || (spki != NULL && memcmp(peer->tls_spki, spki, SHA256_BYTES) != 0))
+		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a statement of %s in a letter of %s, brought by another",
+			       s->from, a->letter->from);
+	if (!bytes_is(bytes_of(a->letter->to), node_party(n)) || !bytes_is(bytes_of(s->to), node_party(n)))
+		return err_set(e, ERR_REJECTED, REASON_RE_ADDRESSED, "this is %s; the statement is addressed to %s",
+			       node_party(n), s->to);
+	if (s->exercise != node_exercise(n))
+		return err_set(e, ERR_REJECTED, s->exercise ? REASON_EXERCISE_IN_LIVE : REASON_LIVE_IN_EXERCISE,
+			       "%s statement at %s node", s->exercise ? "an exercise" : "a live", s->exercise ? "a live" : "an exercise");
+	if (s->time > clock_now_ms() + CLOCK_AHEAD_MAX_MS)
+		return err_set(e, ERR_REJECTED, REASON_CLOCK_OFF, "the statement is dated in the future");
+	if (s->time - s->register_time > REGISTER_AGE_MAX_MS)
+		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "the sender used a register older than 30 days");
+	return true;
+}
+
+/* Same sender and id: the same statement again gets the same receipt, another one is a replay. */
+static bool check_replay(struct node *n, struct arrival *a, struct err *e)
+{
+	const struct statement *s = a->act->statement;
+	struct query *q = store_query(n->store, QUERY_receipt_given_get);
+	bool found, ok;
+
+	query_bind_text(q, 1, s->from);
+	query_bind_bytes(q, 2, bytes_from(s->id.at, ID_BYTES));
+	ok = query_row(q, &found, e);
+	if (ok && found) {
+		if (bytes_equal(query_bytes(q, 0), bytes_from(s->hash, SHA256_BYTES))) {
+			a->known = true;
+			buf_add(&a->receipt, query_bytes(q, 1));
+		} else {
+			ok = err_set(e, ERR_REJECTED, REASON_REPLAYED, "another statement with this id arrived before");
+		}
+	}
+	query_end(q);
+	return ok;
+}
+
+static bool check_safeguards(struct node *n, const struct arrival *a, struct err *e)
+{
+	struct safeguard_facts f = { .s = a->act->statement, .t = n->treaty, .r = n->reg, .our_party = node_party(n),
+				     .our_exercise = node_exercise(n), .now_ms = clock_now_ms(),
+				     .approvals = a->act->approvals, .approval_count = a->act->approval_count };
+	struct findings *found = calloc(1, sizeof(*found));
+
+	if (found == NULL)
+		abort();
+	findings_init(found);
+	statement_check(a->act->statement, n->treaty, found);
+	safeguard_check(SAFEGUARD_RECEIPT, &f, found);
+	bool ok = findings_pass(found, e);
+	free(found);
+	return ok;
+}
+
+/* Records one act of theirs; a main act also gets our leaf. */
+static bool keep_act(struct node *n, const struct act *act, bool with_leaf, struct arrival *a, struct err *e)
+{
+	const struct statement *s = act->statement;
+	struct record_keys keys = { 0 };
+	uint8_t leaf[LEAF_V1_BYTES];
+	struct id request;
+	struct record_head h = { .id = s->id, .sender = s->from, .addressee = s->to, .kind = s->kind->name,
+				 .case_ref = s->case_ref, .time = s->time, .arrived = clock_now_ms() };
+
+	memcpy(h.hash, s->hash, sizeof(h.hash));
+	if (effect_request_of(s, &request))
+		h.request = &request;
+	bool ok = record_new(n, s->hash, &keys, e) && record_put(n, &h, &keys, buf_bytes(&act->json), e);
+	if (ok && with_leaf) {
+		uint8_t prefixed[1 + LEAF_V1_BYTES];
+		judge_leaf(s, keys.opening, act->x, true, leaf);
+		leaf_tag(act->x, LEAF_IN, a->tag);
+		prefixed[0] = 0;
+		memcpy(prefixed + 1, leaf, sizeof(leaf));
+		sha256(BYTES_ARRAY(prefixed), a->leaf_hash);
+		ok = record_queue_leaf(n, s->hash, BYTES_ARRAY(leaf), e);
+		if (ok) {
+			struct query *q = store_query(n->store, QUERY_proof_out_add);
+			query_bind_bytes(q, 1, bytes_from(s->hash, SHA256_BYTES));
+			query_bind_text(q, 2, s->from);
+			ok = query_run(q, e);
+			query_end(q);
+		}
+	}
+	wipe(&keys, sizeof(keys));
+	return ok && effect_apply(n, s, false, e);
+}
+
+static bool act_known(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_statement_by_hash);
+	bool ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, ret, e);
+	query_end(q);
+	return ok;
+}
+
+/* Acts in support: each judged like the first one, from the same sender, kept once. */
+static bool keep_support(struct node *n, struct arrival *a, struct err *e)
+{
+	struct judgement j;
+	bool known;
+
+	for (size_t i = 1; i < a->letter->act_count; i++) {
+		const struct act *act = a->letter->acts[i];
+		if (!bytes_is(bytes_of(act->statement->from), a->letter->from))
+			return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "supporting act %zu is not the sender's", i);
+		if (!act_known(n, act->statement->hash, &known, e))
+			return false;
+		if (known)
+			continue;
+		if (!judge_act(act, n->reg, clock_now_ms(), n->checkpoints, &j, e) || !keep_act(n, act, false, a, e))
+			return err_note(e, "supporting act %zu", i);
+	}
+	return true;
+}
+
+static bool accept_letter(struct node *n, struct arrival *a, const uint8_t *spki, struct err *e)
+{
+	struct judgement j;
+
+	if (!open_letter(a, e))
+		return false;
+	a->act = a->letter->acts[0];
+	if (a->act->statement->kind->to != TO_PEER || !a->act->statement->kind->leaf)
+		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KIND, "a %s is no letter of its own", a->act->statement->kind->name);
+	if (!check_address(n, a, spki, e) || !check_replay(n, a, e))
+		return false;
+	if (a->known)
+		return true;
+	return judge_act(a->act, n->reg, clock_now_ms(), n->checkpoints, &j, e) && check_safeguards(n, a, e) &&
+	       keep_support(n, a, e) && keep_act(n, a->act, true, a, e);
+}
+
+/* --- receipts ---------------------------------------------------------------------------------------- */
+
+static json_t *receipt_body(struct node *n, const struct arrival *a)
+{
+	json_t *body = json_object();
+	char id[ID_TEXT_LEN + 1] = "";
+
+	if (a->act != NULL)
+		id_write(&a->act->statement->id, id);
+	json_put_text(body, "id", id);
+	json_put_hex(body, "leaf", bytes_from(a->leaf_hash, a->ok ? SHA256_BYTES : 0));
+	json_put_hex(body, "letter", BYTES_ARRAY(a->digest));
+	json_put_text(body, "other_channel", a->ok ? "" : config_text(&n->config, phone));
+	json_put_text(body, "outcome", a->ok ? "received" : "rejected");
+	if (a->ok)
+		json_put_time(body, "proof_due", clock_now_ms() + config_count(&n->config, proof_within_s) * 1000);
+	else
+		json_put_text(body, "proof_due", "");
+	json_put_text(body, "reason", a->ok ? "none" : reason_code(a->why.reason));
+	json_put_hex(body, "statement", bytes_from(a->act != NULL ? a->act->statement->hash : NULL, a->act != NULL ? SHA256_BYTES : 0));
+	json_put_hex(body, "tag", bytes_from(a->tag, a->ok ? SHA256_BYTES : 0));
+	json_put_text(body, "text", a->ok ? "" : a->why.text);
+	return body;
+}
+
+static bool receipt_payload(struct node *n, const struct arrival *a, const char *to, struct buf *out, struct err *e)
+{
+	AUTO_JSON *body = receipt_body(n, a);
+	const struct statement *st = a->act != NULL ? a->act->statement : NULL;
+	struct own_statement s = { .kind = "receipt", .to = to, .case_ref = st != NULL ? st->case_ref : "",
+				   .legal_basis = st != NULL ? st->legal_basis : "UNCC", .via = "comity", .body = body };
+	struct id id;
+
+	return node_payload(n, &s, &id, out, e);
+}
+
+static bool receipt_keep(struct node *n, const struct arrival *a, struct err *e)
+{
+	const struct statement *s = a->act->statement;
+	struct query *q = store_query(n->store, QUERY_receipt_given_add);
+
+	query_bind_text(q, 1, s->from);
+	query_bind_bytes(q, 2, bytes_from(s->id.at, ID_BYTES));
+	query_bind_bytes(q, 3, bytes_from(s->hash, SHA256_BYTES));
+	query_bind_bytes(q, 4, buf_bytes(&a->receipt));
+	bool ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
+/* Counted per peer, day and reason; nothing an outsider sends may fill a node. */
+static bool rejection_count(struct node *n, const char *peer, const struct arrival *a, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_reject_count_add);
+	char day[TIME_TEXT_LEN + 1];
+
+	time_write(clock_now_ms(), day);
+	day[10] = '\0';
+	query_bind_text(q, 1, peer);
+	query_bind_text(q, 2, day);
+	query_bind_text(q, 3, reason_code(a->why.reason));
+	bool ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
+static bool receipts_sign(struct node *n, struct arrival *all, size_t count, const char *peer, struct err *e)
+{
+	struct signing_item items[LETTER_BATCH_MAX];
+	struct buf payloads[LETTER_BATCH_MAX];
+	struct node_signature *signatures = calloc(LETTER_BATCH_MAX, sizeof(*signatures));
+	size_t places[LETTER_BATCH_MAX], to_sign = 0;
+	bool ok = true;
+
+	if (signatures == NULL)
+		abort();
+	for (size_t i = 0; ok && i < count; i++) {
+		if (all[i].known)
+			continue;
+		buf_init(&payloads[to_sign], STATEMENT_BYTES_MAX);
+		ok = receipt_payload(n, &all[i], peer, &payloads[to_sign], e);
+		items[to_sign] = (struct signing_item){ .kind = bytes_of("receipt"), .payload = buf_bytes(&payloads[to_sign]) };
+		places[to_sign++] = i;
+	}
+	ok = ok && (to_sign == 0 || n->signer.sign(n->signer.ctx, items, to_sign, signatures, e));
+	for (size_t j = 0; ok && j < to_sign; j++) {
+		struct arrival *a = &all[places[j]];
+		struct envelope_signature es;
+		key_id_write(n->identity.sign, es.keyid);
+		memcpy(es.sig, signatures[j].signature, sizeof(es.sig));
+		ok = signatures[j].ok || (e != NULL && (*e = signatures[j].e, false));
+		ok = ok && envelope_write_of(statement_type(kind_find(items[j].kind)), items[j].payload, &es, 1, &a->receipt, e) &&
+		     (a->ok ? receipt_keep(n, a, e) : rejection_count(n, peer, a, e));
+	}
+	for (size_t j = 0; j < to_sign; j++)
+		buf_release(&payloads[j]);
+	free(signatures);
+	return ok;
+}
+
+/* --- batches ------------------------------------------------------------------------------------------ */
+
+static bool batch_parse(struct bytes body, struct arrival *all, size_t *ret_count, struct err *e)
+{
+	struct reader r = reader_over(body);
+	size_t count = 0;
+
+	while (reader_ok(&r) && reader_left(&r) > 0) {
+		if (count == LETTER_BATCH_MAX)
+			return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u letters at once", LETTER_BATCH_MAX);
+		all[count].sealed = reader_field(&r, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+		sha256(all[count].sealed, all[count].digest);
+		buf_init(&all[count].receipt, ENVELOPE_BYTES_MAX);
+		count++;
+	}
+	if (!reader_done(&r, "batch of letters", e))
+		return false;
+	*ret_count = count;
+	return count > 0 || err_set(e, ERR_INPUT, REASON_MALFORMED, "no letters");
+}
+
+static bool unwrap_all(struct node *n, struct arrival *all, size_t count, struct err *e)
+{
+	struct bytes headers[LETTER_BATCH_MAX];
+	struct secret *keys[LETTER_BATCH_MAX] = { NULL };
+	size_t places[LETTER_BATCH_MAX], valid = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = 0;
+		if (!age_header_length(all[i].sealed, &len, &all[i].why) || len == 0) {
+			if (all[i].why.kind == ERR_NONE)
+				err_set(&all[i].why, ERR_INPUT, REASON_MALFORMED, "the letter is cut inside its header");
+			continue;
+		}
+		headers[valid] = bytes_slice(all[i].sealed, 0, len);
+		places[valid++] = i;
+	}
+	if (valid > 0 && !n->signer.unwrap(n->signer.ctx, headers, valid, keys, e))
+		return false;
+	for (size_t j = 0; j < valid; j++) {
+		struct arrival *a = &all[places[j]];
+		a->file_key = keys[j];
+		if (keys[j] == NULL)
+			err_set(&a->why, ERR_REJECTED, REASON_NOT_SEALED_TO_US,
+				"the letter is not sealed to this node, or was changed on its way");
+	}
+	return true;
+}
+
+/* We are behind the sender's register: fetch first, and let it try again (design.md part 10). */
+static bool behind(struct node *n, const struct arrival *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct statement *s = all[i].act != NULL ? all[i].act->statement : NULL;
+		if (s != NULL && !all[i].ok && all[i].why.reason == REASON_UNKNOWN_KEY &&
+		    bytes_is(bytes_of(s->register_origin), register_origin(n->reg)) && s->register_size > register_size(n->reg))
+			return true;
+	}
+	return false;
+}
+
+static bool judge_all(struct node *n, struct arrival *all, size_t count, const uint8_t *spki, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct arrival *a = &all[i];
+		if (a->file_key == NULL)
+			continue;
+		if (!node_part(n, e))
+			return false;
+		a->ok = accept_letter(n, a, spki, &a->why);
+		/* Our own disk or signer failing is no rejection of theirs. */
+		if (!a->ok && (a->why.kind == ERR_SYSTEM || a->why.kind == ERR_UNAVAILABLE) && a->why.reason != REASON_UNLOGGED) {
+			struct err ignored;
+			(void)!node_part_end(n, false, &ignored);
+			*e = a->why;
+			return false;
+		}
+		if (!node_part_end(n, a->ok, e))
+			return false;
+	}
+	return true;
+}
+
+static const char *peer_of(struct node *n, const struct arrival *all, size_t count, const uint8_t *spki)
+{
+	const struct party *p = spki != NULL ? register_party_by_tls(n->reg, spki) : NULL;
+
+	for (size_t i = 0; p == NULL && i < count; i++)
+		if (all[i].letter != NULL)
+			p = register_party(n->reg, bytes_of(all[i].letter->from));
+	return p != NULL ? p->code : "";
+}
+
+bool receive_letters(struct node *n, struct bytes body, const uint8_t *spki, struct buf *reply, struct err *e)
+{
+	struct arrival *all = calloc(LETTER_BATCH_MAX, sizeof(*all));
+	size_t count = 0;
+	bool ok;
+
+	if (all == NULL)
+		abort();
+	if (bytes_is(bytes_of(directory_state(n)), "stale")) {
+		n->refresh_wanted = true;
+		free(all);
+		return err_set(e, ERR_UNAVAILABLE, REASON_STALE_REGISTER, "our register is older than 30 days; try again later");
+	}
+	ok = batch_parse(body, all, &count, e) && unwrap_all(n, all, count, e) && judge_all(n, all, count, spki, e);
+	if (ok && behind(n, all, count)) {
+		n->refresh_wanted = true;
+		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register is behind yours; it is being fetched, try again");
+	}
+	const char *peer = peer_of(n, all, count, spki);
+	ok = ok && receipts_sign(n, all, count, peer[0] != '\0' ? peer : node_party(n), e);
+	for (size_t i = 0; i < LETTER_BATCH_MAX; i++) {
+		if (ok && i < count)
+			buf_add_field(reply, buf_bytes(&all[i].receipt));
+		letter_free(all[i].letter);
+		secret_free(all[i].file_key);
+		buf_release(&all[i].receipt);
+	}
+	free(all);
+	return ok && buf_check(reply, "receipts", e);
+}
+
+/* --- proofs ------------------------------------------------------------------------------------------ */
+
+static bool proof_take(struct node *n, const struct party *peer, const json_t *v, struct err *e)
+{
+	struct counterproof c = { 0 };
+	struct judgement j;
+	AUTO_ACT *a = NULL;
+	AUTO_BUF text;
+
+	buf_init(&text, NOTE_BYTES_MAX);
+	if (!counterproof_parse_json(v, &c, e))
+		return false;
+	bool ok = node_act_load(n, c.hash, &a, e);
+	if (ok && (!bytes_is(bytes_of(a->statement->to), peer->code) || !bytes_is(bytes_of(a->statement->from), node_party(n))))
+		ok = err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a proof for a statement that did not go to %s", peer->code);
+	ok = ok && judge_counterproof(a, &c, peer, n->checkpoints, &j, e) &&
+	     counterproof_write(c.hash, c.leaf, c.opening, c.proof, &text, e);
+	if (ok) {
+		struct query *q = store_query(n->store, QUERY_receipt_proof);
+		query_bind_bytes(q, 1, BYTES_ARRAY(c.hash));
+		query_bind_bytes(q, 2, buf_bytes(&text));
+		ok = query_run(q, e);
+		query_end(q);
+	}
+	counterproof_release(&c);
+	return ok;
+}
+
+bool receive_proofs(struct node *n, struct bytes body, const uint8_t *spki, struct err *e)
+{
+	const struct party *peer = spki != NULL ? register_party_by_tls(n->reg, spki) : NULL;
+	struct secret *key = NULL;
+	size_t header = 0;
+	AUTO_JSON *v = NULL;
+	AUTO_BUF plain;
+
+	buf_init(&plain, LETTER_BATCH_BYTES_MAX);
+	if (peer == NULL)
+		return err_set(e, ERR_FORBIDDEN, REASON_UNKNOWN_KEY, "unknown peer");
+	if (!age_header_length(body, &header, e))
+		return false;
+	if (header == 0)
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "proofs are cut inside their header");
+	struct bytes head = bytes_slice(body, 0, header);
+	if (!n->signer.unwrap(n->signer.ctx, &head, 1, &key, e))
+		return false;
+	bool ok = key != NULL ? age_payload_open(key, bytes_slice(body, header, body.len - header), &plain, e)
+			      : err_set(e, ERR_REJECTED, REASON_NOT_SEALED_TO_US, "proofs are not sealed to this node");
+	secret_free(key);
+	ok = ok && json_parse_canonical(buf_bytes(&plain), "proofs", &v, e);
+	json_t *list = ok ? json_object_get(v, "proofs") : NULL;
+	if (ok && (!json_is_array(list) || json_array_size(list) > 256))
+		ok = err_set(e, ERR_INPUT, REASON_MALFORMED, "proofs are no list of at most 256");
+	for (size_t i = 0; ok && i < json_array_size(list); i++)
+		ok = proof_take(n, peer, json_array_get(list, i), e);
+	return ok;
+}

@@ -1,0 +1,192 @@
+/* Closing a slot: K leaves into the tree and one commit, which is what makes them last; then the
+ * checkpoint is signed (the signer has its own durable cell), and tiles and checkpoint are published as
+ * files. Ed25519 is deterministic, so after a crash between commit and publication the same note is
+ * signed again. The note is kept in the store with the next slot, for backups. */
+#include "exchange/slots.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "log/leaf.h"
+
+static bool sign_and_publish(struct node *n, struct err *e)
+{
+	struct signing_extension x = { .size = log_size(n->log) };
+	struct checkpoint last;
+	AUTO_BUF note;
+
+	buf_init(&note, NOTE_BYTES_MAX);
+	if (!n->signer.last(n->signer.ctx, &last, &n->locked, e))
+		return false;
+	if (last.size > x.size) {
+		n->locked = true;
+		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
+			       "the store has %llu leaves but %llu were signed: it was restored from an older backup",
+			       (unsigned long long)x.size, (unsigned long long)last.size);
+	}
+	log_root(n->log, x.root);
+	if (!log_consistency(n->log, last.size, x.size, x.proof, &x.proof_count, e) ||
+	    !n->signer.checkpoint(n->signer.ctx, &x, &note, e) ||
+	    !checkpoint_verify(buf_bytes(&note), &n->identity.log, &n->checkpoint, e))
+		return false;
+	buf_clear(&n->note);
+	buf_add(&n->note, buf_bytes(&note));
+	return buf_check(&n->note, "checkpoint", e) && log_publish(n->log, buf_bytes(&note), e);
+}
+
+bool slots_open(struct node *n, struct err *e)
+{
+	char origin[CONFIG_VALUE_BYTES_MAX];
+	struct err locked = { 0 };
+
+	config_log_origin(&n->config, origin);
+	buf_init(&n->note, NOTE_BYTES_MAX);
+	if (!log_open(n->store, n->log_fd, origin, &n->log, e))
+		return false;
+	if (sign_and_publish(n, &locked))
+		return true;
+	if (locked.reason != REASON_LOCKED) {
+		*e = locked;
+		return false;
+	}
+	n->locked = true;
+	snprintf(n->locked_why, sizeof(n->locked_why), "%s", locked.text);
+	return true;
+}
+
+/* One real leaf from the queue's next row; *ret_seq 0 when there is none. */
+static bool append_queued(struct node *n, int64_t most, int64_t *ret_count, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_leaf_queue_take);
+	int64_t count = 0, last = 0;
+	uint64_t index;
+	bool found, ok;
+
+	query_bind_int(q, 1, most);
+	while ((ok = query_row(q, &found, e)) && found) {
+		struct bytes hash = query_bytes(q, 1);
+		ok = hash.len == SHA256_BYTES ? log_append(n->log, query_bytes(q, 2), hash.at, &index, e)
+					      : err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a queued leaf has no hash");
+		if (!ok)
+			break;
+		last = query_int(q, 0);
+		count++;
+	}
+	query_end(q);
+	if (ok && count > 0) {
+		q = store_query(n->store, QUERY_leaf_queue_drop);
+		query_bind_int(q, 1, last);
+		ok = query_run(q, e);
+		query_end(q);
+	}
+	*ret_count = count;
+	return ok;
+}
+
+static bool fill_slot(struct node *n, struct err *e)
+{
+	int64_t k = config_count(&n->config, leaves_per_slot), count = 0;
+	uint8_t leaf[LEAF_V1_BYTES];
+	uint64_t index;
+
+	if (!append_queued(n, k, &count, e))
+		return false;
+	for (; count < k; count++) {
+		leaf_write_null(leaf);
+		if (!log_append(n->log, BYTES_ARRAY(leaf), NULL, &index, e))
+			return false;
+	}
+	if (n->note.len > 0) {
+		struct query *q = store_query(n->store, QUERY_log_note_put);
+		query_bind_int(q, 1, (int64_t)n->checkpoint.size);
+		query_bind_bytes(q, 2, buf_bytes(&n->note));
+		bool ok = query_run(q, e);
+		query_end(q);
+		if (!ok)
+			return false;
+	}
+	return log_save(n->log, e);
+}
+
+bool node_slot(struct node *n, int64_t now_ms, struct err *e)
+{
+	int64_t slot = config_count(&n->config, slot_ms);
+
+	if (now_ms < n->next_slot_ms || slot <= 0)
+		return true;
+	n->next_slot_ms = now_ms - now_ms % slot + slot;
+	if (n->locked)
+		return true; /* what waits keeps waiting: nothing is logged that cannot be signed */
+	if (!node_begin(n, e))
+		return false;
+	if (!fill_slot(n, e)) {
+		log_rollback(n->log);
+		node_rollback(n);
+		return err_note(e, "closing a slot of the log");
+	}
+	if (!node_commit(n, e)) {
+		log_rollback(n->log);
+		return err_note(e, "closing a slot of the log");
+	}
+	log_committed(n->log);
+	n->outbox_changed = true;
+	if (sign_and_publish(n, e))
+		return true;
+	if (e != NULL && e->reason == REASON_LOCKED)
+		snprintf(n->locked_why, sizeof(n->locked_why), "%s", e->text);
+	return err_note(e, "signing the checkpoint");
+}
+
+/* Index and bytes of our leaf for this act. */
+static bool leaf_find(struct node *n, const uint8_t *hash, uint64_t *ret_index, struct buf *leaf, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_log_leaf_of);
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	if (ok && found) {
+		*ret_index = (uint64_t)query_int(q, 0);
+		if (leaf != NULL)
+			buf_add(leaf, query_bytes(q, 1));
+	}
+	query_end(q);
+	if (ok && !found)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "not in the log yet: it waits for the next slot");
+	return ok;
+}
+
+bool node_leaf(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
+{
+	uint64_t index;
+
+	return leaf_find(n, hash, &index, out, e);
+}
+
+bool node_proof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
+{
+	struct tlog_proof p = { 0 };
+
+	if (!leaf_find(n, hash, &p.index, NULL, e))
+		return false;
+	if (n->note.len == 0 || p.index >= n->checkpoint.size)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "no checkpoint covers it yet");
+	if (!log_inclusion(n->log, p.index, n->checkpoint.size, p.hashes, &p.hash_count, e))
+		return false;
+	p.note = buf_bytes(&n->note);
+	tlog_proof_write(&p, out);
+	return buf_check(out, "proof", e);
+}
+
+bool node_counterproof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
+{
+	struct record_keys keys;
+	AUTO_BUF leaf, proof;
+
+	buf_init(&leaf, LEAF_BYTES_MAX);
+	buf_init(&proof, NOTE_BYTES_MAX);
+	if (!node_leaf(n, hash, &leaf, e) || !node_proof(n, hash, &proof, e) || !node_record_keys(n, hash, &keys, e))
+		return false;
+	bool ok = counterproof_write(hash, buf_bytes(&leaf), keys.opening, buf_bytes(&proof), out, e);
+	wipe(&keys, sizeof(keys));
+	return ok;
+}

@@ -1,0 +1,11 @@
+/* The uniform log: exactly K leaves a slot, real ones first come first served, null ones for the rest
+ * (design.md part 10). node_slot and node_proof of node.h are here too. */
+#ifndef COMITY_EXCHANGE_SLOTS_H
+#define COMITY_EXCHANGE_SLOTS_H
+
+#include "exchange/node.h"
+
+/* Opens the log; the signer must be there: it gives the last checkpoint again. */
+bool slots_open(struct node *n, struct err *e) MUST_USE;
+
+#endif

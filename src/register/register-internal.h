@@ -1,0 +1,55 @@
+/* What the sources of register/ share. */
+#ifndef COMITY_REGISTER_REGISTER_INTERNAL_H
+#define COMITY_REGISTER_REGISTER_INTERNAL_H
+
+#include "base/limits.h"
+#include "register/register.h"
+
+/* What a bundle said, besides its entries. */
+struct bundle_head {
+	char origin[CHECKPOINT_ORIGIN_BYTES_MAX + 1];
+	uint64_t size;
+	uint8_t tree[SHA256_BYTES]; /* root of the register's log at that size */
+	int64_t time;
+	int64_t root_version;
+	uint8_t fingerprint[SHA256_BYTES];
+};
+
+struct register_ {
+	struct party *parties[PARTIES_MAX]; /* owned, in order of code */
+	size_t count;
+	bool has_bundle;
+	struct bundle_head head;
+};
+
+/* Who may say what the register holds: the newest trust root. */
+struct trust {
+	int64_t version, threshold, expires;
+	uint8_t keys[ENVELOPE_SIGNATURES_MAX][SIGN_PUBLIC_BYTES];
+	size_t key_count;
+	uint8_t register_key[SIGN_PUBLIC_BYTES];
+	struct note_key log_key;
+	uint8_t hash[SHA256_BYTES]; /* of this root's statement */
+};
+/* The chain from version 1, whose hash must be `fingerprint` (NULL: believed), to the newest, which must
+ * not have expired at now_ms. ret_fingerprint: the hash of version 1. */
+bool trust_follow(const json_t *roots, const uint8_t *fingerprint, int64_t now_ms, struct trust *ret,
+		  uint8_t ret_fingerprint[static SHA256_BYTES], struct err *e) MUST_USE;
+/* An envelope inside JSON that holds a statement of this kind. */
+bool signed_statement(const json_t *v, const char *kind, struct envelope *ret_envelope, struct statement **ret,
+		      struct err *e) MUST_USE;
+
+/* Takes p when there is room and no such code yet. */
+bool register_insert(struct register_ *r, struct party *p, struct err *e) MUST_USE;
+void register_remove(struct register_ *r, size_t i);
+
+/* One 32-byte key or pin of a party: `what` names it in sentences. */
+struct party_held {
+	const uint8_t *key;
+	const char *what;
+	const struct party *party;
+};
+#define PARTY_HELD_MAX (PARTY_KEYS_MAX + PARTY_APPROVERS_MAX + 3)
+size_t party_all_keys(const struct party *p, struct party_held ret[static PARTY_HELD_MAX]);
+
+#endif

@@ -1,0 +1,169 @@
+/* The chain of trust roots, the snapshot and the checkpoint: what makes a bundle believed at all. */
+#include "register/test-bundle.h"
+
+/* --- the trust root ------------------------------------------------------------------------------------ */
+
+static void refuses_another_fingerprint(void **state)
+{
+	struct register_ *r = register_new();
+	uint8_t wrong[SHA256_BYTES];
+
+	begin();
+	add_entry(&xa.party);
+	finish();
+	memcpy(wrong, fingerprint, sizeof(wrong));
+	wrong[31] ^= 1;
+	assert_int_equal(loaded(r, wrong), REASON_ROOT_MISMATCH);
+	assert_int_equal(register_count(r), 0);
+	register_free(r);
+}
+
+static void refuses_a_root_signed_by_one_of_two(void **state)
+{
+	begin_without_root();
+	add_root(1, first, 2, EXPIRES, SIGNERS(first[2]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void refuses_a_root_signed_twice_by_one_key(void **state)
+{
+	begin_without_root();
+	add_root(1, first, 2, EXPIRES, SIGNERS(first[2], first[2]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void refuses_a_root_signed_by_a_stranger(void **state)
+{
+	begin_without_root();
+	add_root(1, first, 2, EXPIRES, SIGNERS(first[2], second[0]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void any_two_of_three_are_enough(void **state)
+{
+	begin_without_root();
+	add_root(1, first, 2, EXPIRES, SIGNERS(first[2], first[0]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_NONE);
+	begin_without_root();
+	add_root(1, first, 2, EXPIRES, SIGNERS(second[0], first[1], first[2]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_NONE);
+}
+
+static void rotation_needs_both_thresholds(void **state)
+{
+	begin();
+	add_root(2, second, 2, EXPIRES, SIGNERS(first[0], first[2], second[0], second[1]));
+	add_entry(&xa.party);
+	finish();
+	assert_int_equal(loaded_alone(), REASON_NONE);
+	begin();
+	add_root(2, second, 2, EXPIRES, SIGNERS(first[0], second[0], second[1]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	begin();
+	add_root(2, second, 2, EXPIRES, SIGNERS(first[0], first[1], second[0]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void versions_follow_without_a_gap(void **state)
+{
+	begin();
+	add_root(3, second, 2, EXPIRES, SIGNERS(first[0], first[2], second[0], second[1]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	begin_without_root();
+	add_root(2, first, 2, EXPIRES, SIGNERS(first[0], first[1]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	begin_without_root();
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void refuses_an_expired_root(void **state)
+{
+	begin_without_root();
+	add_root(1, first, 2, FX_NOW, SIGNERS(first[0], first[1]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	/* A former one may have expired. */
+	add_root(2, second, 2, FX_NOW + 1, SIGNERS(first[0], first[1], second[1], second[2]));
+	finish();
+	assert_int_equal(loaded_alone(), REASON_NONE);
+}
+
+/* --- snapshot and checkpoint ---------------------------------------------------------------------------- */
+
+static void refuses_a_snapshot_that_the_register_did_not_sign(void **state)
+{
+	begin();
+	parts.snapshot_key = first[0];
+	finish();
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void refuses_a_checkpoint_of_another_tree_or_log(void **state)
+{
+	AUTO_BUF note;
+
+	buf_init(&note, NOTE_BYTES_MAX);
+	begin();
+	add_entry(&xa.party);
+	finish();
+	fx_append(&log_of_register, bytes_of("one more"));
+	fx_checkpoint(&log_of_register, &note);
+	put_member("checkpoint", json_string_of(buf_bytes(&note)));
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	buf_clear(&note);
+	fx_append(&xa.log, bytes_of("a leaf"));
+	fx_checkpoint(&xa.log, &note);
+	put_member("checkpoint", json_string_of(buf_bytes(&note)));
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void refuses_bytes_that_are_no_bundle(void **state)
+{
+	static const char *const bad[] = { "", "{}", "[]", "null", "{\"v\":1}", "\xff" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		buf_clear(&bundle);
+		buf_add_text(&bundle, bad[i]);
+		assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	}
+	begin();
+	add_entry(&xa.party);
+	finish();
+	put_member("more", json_true());
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	finish();
+	put_member("v", json_integer(2));
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	finish();
+	buf_add_text(&bundle, "\n"); /* another spelling */
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_another_fingerprint),
+		cmocka_unit_test(refuses_a_root_signed_by_one_of_two),
+		cmocka_unit_test(refuses_a_root_signed_twice_by_one_key),
+		cmocka_unit_test(refuses_a_root_signed_by_a_stranger),
+		cmocka_unit_test(any_two_of_three_are_enough),
+		cmocka_unit_test(rotation_needs_both_thresholds),
+		cmocka_unit_test(versions_follow_without_a_gap),
+		cmocka_unit_test(refuses_an_expired_root),
+		cmocka_unit_test(refuses_a_snapshot_that_the_register_did_not_sign),
+		cmocka_unit_test(refuses_a_checkpoint_of_another_tree_or_log),
+		cmocka_unit_test(refuses_bytes_that_are_no_bundle),
+	};
+
+	return cmocka_run_group_tests(tests, bundle_setup, bundle_teardown);
+}

@@ -1,0 +1,22 @@
+/* The plaintext of letters: what is accepted is written again from its acts to the same bytes. */
+#include "statement/letter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes acts[LETTER_ACTS_MAX];
+	AUTO_LETTER *l = NULL;
+	struct err e;
+	AUTO_BUF out;
+
+	buf_init(&out, LETTER_BYTES_MAX);
+	if (!letter_parse(bytes_from(data, size), &l, &e))
+		return 0;
+	for (size_t i = 0; i < l->act_count; i++)
+		acts[i] = buf_bytes(&l->acts[i]->json);
+	if (!letter_write(l->from, l->to, acts, l->act_count, &out, &e) ||
+	    !bytes_equal(buf_bytes(&out), bytes_from(data, size)))
+		abort();
+	return 0;
+}

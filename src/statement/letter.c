@@ -1,0 +1,115 @@
+/* Letters: some acts from one party to another, sealed. Shape, and that sender and addressee of the acts are
+ * those of the letter: acts that stay at home or go to the register may travel in support of others,
+ * but only from the sender itself; a sealed letter that was re-addressed is found out here. */
+#include "statement/letter.h"
+
+static bool code_is_valid(struct bytes code)
+{
+	if (code.len < 2 || code.len > PARTY_CODE_LEN_MAX)
+		return false;
+	for (size_t i = 0; i < code.len; i++)
+		if (code.at[i] < 'A' || code.at[i] > 'Z')
+			return false;
+	return true;
+}
+
+/* The statement names both parties and is signed; the letter around it is not, so it must not differ. */
+static bool check_parties(const struct letter *l, const struct statement *s, bool first, struct err *e)
+{
+	if (strcmp(s->from, l->from) != 0)
+		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a letter from %s holds a statement from %s", l->from,
+			       s->from);
+	if (s->kind->to == TO_PEER && strcmp(s->to, l->to) != 0)
+		return err_set(e, ERR_REJECTED, REASON_RE_ADDRESSED, "a letter to %s holds a statement to %s", l->to,
+			       s->to);
+	if (first && s->kind->to != TO_PEER)
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a letter is about a statement to the addressee; a %s is not",
+			       s->kind->name);
+	return true;
+}
+
+static bool parse_acts(struct letter *l, const json_t *acts, struct err *e)
+{
+	size_t n = json_array_size(acts);
+
+	if (n == 0 || n > LETTER_ACTS_MAX)
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a letter holds 1 to %u acts", LETTER_ACTS_MAX);
+	for (; l->act_count < n; l->act_count++) {
+		size_t i = l->act_count;
+
+		if (!act_parse_json(json_array_get(acts, i), &l->acts[i], e))
+			return err_note(e, "acts[%zu]", i);
+		if (!check_parties(l, l->acts[i]->statement, i == 0, e)) {
+			act_free(l->acts[i]);
+			return err_note(e, "acts[%zu]", i);
+		}
+	}
+	return true;
+}
+
+bool letter_parse(struct bytes plain, struct letter **ret, struct err *e)
+{
+	AUTO_LETTER *l = NULL;
+	int64_t v;
+
+	if (plain.len > LETTER_BYTES_MAX)
+		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "a letter may have %u bytes; this one has %zu",
+			       LETTER_BYTES_MAX, plain.len);
+	l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		abort();
+	if (!json_parse_canonical(plain, "letter", &l->json, e))
+		return false;
+	if (!json_is_object(l->json) || json_object_size(l->json) != 4 ||
+	    !json_is_array(json_object_get(l->json, "acts")) || !code_is_valid(json_bytes(l->json, "from")) ||
+	    !code_is_valid(json_bytes(l->json, "to")))
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "a letter has exactly acts, from, to (party codes) and v");
+	if (!json_must_int(l->json, "v", 1, 1, &v, e))
+		return err_note(e, "letter");
+	l->from = json_text(l->json, "from");
+	l->to = json_text(l->json, "to");
+	if (strcmp(l->from, l->to) == 0)
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a letter goes to another party");
+	if (!parse_acts(l, json_object_get(l->json, "acts"), e))
+		return err_note(e, "letter");
+	*ret = l;
+	l = NULL;
+	return true;
+}
+
+void letter_free(struct letter *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->act_count; i++)
+		act_free(l->acts[i]);
+	json_decref(l->json);
+	free(l);
+}
+
+void letter_free_at(struct letter **l)
+{
+	letter_free(*l);
+	*l = NULL;
+}
+
+bool letter_write(const char *from, const char *to, const struct bytes *acts, size_t n, struct buf *out, struct err *e)
+{
+	if (!code_is_valid(bytes_of(from)) || !code_is_valid(bytes_of(to)))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "a letter goes from a party to a party");
+	if (n == 0 || n > LETTER_ACTS_MAX)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "a letter holds 1 to %u acts", LETTER_ACTS_MAX);
+	buf_add_text(out, "{\"acts\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_add_u8(out, ',');
+		buf_add(out, acts[i]);
+	}
+	buf_add_format(out, "],\"from\":\"%s\",\"to\":\"%s\",\"v\":1}", from, to);
+	return buf_check(out, "a letter", e);
+}
+
+bool letter_seal(struct bytes plain, const struct age_recipient *to, struct buf *out, struct err *e)
+{
+	return age_seal(to, 1, plain, out, e);
+}

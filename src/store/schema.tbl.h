@@ -1,0 +1,90 @@
+/* The schema, version by version: STATEMENT(version, database, sql). Every step from one version to
+ * the next is here, and `store_open` runs those that a home lacks, in order, in one transaction.
+ * Times are milliseconds since 1970 UTC; hash is SHA-256 of a statement's PAE; id is 16 bytes.
+ * Tables marked APPEND_ONLY(table) get triggers that refuse UPDATE, DELETE and REPLACE. */
+
+/* --- keys.db: what erasure destroys ------------------------------------------------------------ */
+STATEMENT(1, "keys", "CREATE TABLE record_key (hash BLOB PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID")
+STATEMENT(1, "keys", "CREATE TABLE exhibit_key (exhibit BLOB PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID")
+
+/* --- what was said ----------------------------------------------------------------------------- */
+/* sealed: the act, encrypted under its record key. request: the request whose file it belongs to. */
+STATEMENT(1, "main", "CREATE TABLE statement (seq INTEGER PRIMARY KEY, id BLOB NOT NULL, sender TEXT NOT NULL, "
+	"addressee TEXT NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, own INTEGER NOT NULL, request BLOB, "
+	"case_ref TEXT NOT NULL, time INTEGER NOT NULL, arrived INTEGER NOT NULL, sealed BLOB NOT NULL, "
+	"UNIQUE (sender, id)) STRICT")
+STATEMENT(1, "main", "CREATE INDEX statement_request ON statement (request, seq)")
+APPEND_ONLY(1, "statement")
+/* Drafts and the approvals that they have; gone when sent. */
+STATEMENT(1, "main", "CREATE TABLE draft (id BLOB PRIMARY KEY, kind TEXT NOT NULL, addressee TEXT NOT NULL, "
+	"case_ref TEXT NOT NULL, request BLOB, officer TEXT NOT NULL, payload BLOB NOT NULL, hash BLOB NOT NULL UNIQUE, "
+	"created INTEGER NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE TABLE draft_approval (seq INTEGER PRIMARY KEY, draft BLOB NOT NULL REFERENCES draft (id) "
+	"ON DELETE CASCADE, approver TEXT NOT NULL, role TEXT NOT NULL, envelope BLOB NOT NULL, "
+	"UNIQUE (draft, approver, role)) STRICT")
+
+/* --- the log ----------------------------------------------------------------------------------- */
+STATEMENT(1, "main", "CREATE TABLE leaf_queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL, leaf BLOB NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE TABLE log_leaf (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, hash BLOB) STRICT")
+STATEMENT(1, "main", "CREATE INDEX log_leaf_hash ON log_leaf (hash) WHERE hash IS NOT NULL")
+APPEND_ONLY(1, "log_leaf")
+/* No gap and no other order: a leaf's place is its number. */
+STATEMENT(1, "main", "CREATE TRIGGER log_leaf_next BEFORE INSERT ON log_leaf "
+	"WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM log_leaf) "
+	"BEGIN SELECT RAISE(ABORT, 'log_leaf takes only the next index'); END")
+/* One row: tree size and right edge, written with the leaves. */
+STATEMENT(1, "main", "CREATE TABLE log_edge (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, edge BLOB NOT NULL) STRICT")
+/* One row: the last checkpoint note. */
+STATEMENT(1, "main", "CREATE TABLE log_note (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, note BLOB NOT NULL) STRICT")
+
+/* --- requests ---------------------------------------------------------------------------------- */
+/* asked: 1 when a peer asks us. hold_until, order_expires, acknowledged_at: 0 when not set. */
+STATEMENT(1, "main", "CREATE TABLE request (id BLOB PRIMARY KEY, kind TEXT NOT NULL, peer TEXT NOT NULL, case_ref TEXT NOT NULL, "
+	"asked INTEGER NOT NULL, state TEXT NOT NULL, hash BLOB NOT NULL, preservation BLOB, hold_until INTEGER NOT NULL, "
+	"order_expires INTEGER NOT NULL, acknowledged_by TEXT NOT NULL, acknowledged_at INTEGER NOT NULL, "
+	"created INTEGER NOT NULL, updated INTEGER NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE TABLE request_move (seq INTEGER PRIMARY KEY, request BLOB NOT NULL, from_state TEXT NOT NULL, "
+	"event TEXT NOT NULL, to_state TEXT NOT NULL, hash BLOB, why TEXT NOT NULL, time INTEGER NOT NULL) STRICT")
+APPEND_ONLY(1, "request_move")
+/* Who was paged about what; ended 0 while the page command runs. */
+STATEMENT(1, "main", "CREATE TABLE page (seq INTEGER PRIMARY KEY, request BLOB NOT NULL, officer TEXT NOT NULL, "
+	"sent INTEGER NOT NULL, ended INTEGER NOT NULL, exit_status INTEGER NOT NULL) STRICT")
+
+/* --- between nodes ----------------------------------------------------------------------------- */
+/* Statements on their way. next: when to try again; done: when a receipt came (0: not yet). */
+STATEMENT(1, "main", "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, id BLOB NOT NULL, peer TEXT NOT NULL, "
+	"kind TEXT NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL, done INTEGER NOT NULL, "
+	"last_error TEXT NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE INDEX outbox_due ON outbox (peer, seq) WHERE done = 0")
+/* What the other side answered to our statement; proof: its proof message, empty until it came. */
+STATEMENT(1, "main", "CREATE TABLE receipt (hash BLOB PRIMARY KEY, envelope BLOB NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, "
+	"time INTEGER NOT NULL, proof_due INTEGER NOT NULL, proof BLOB NOT NULL) STRICT")
+/* What we answered to theirs: the same letter again gets the same receipt again. */
+STATEMENT(1, "main", "CREATE TABLE receipt_given (sender TEXT NOT NULL, id BLOB NOT NULL, hash BLOB NOT NULL, envelope BLOB NOT NULL, "
+	"PRIMARY KEY (sender, id)) STRICT, WITHOUT ROWID")
+APPEND_ONLY(1, "receipt_given")
+/* Proofs that we owe to senders; done 0 until the peer took it. */
+STATEMENT(1, "main", "CREATE TABLE proof_out (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, peer TEXT NOT NULL, "
+	"next INTEGER NOT NULL, attempts INTEGER NOT NULL, done INTEGER NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE INDEX proof_out_due ON proof_out (peer, seq) WHERE done = 0")
+/* Letters that could not be accepted and did not verify: one count per peer and day. */
+STATEMENT(1, "main", "CREATE TABLE reject_count (peer TEXT NOT NULL, day TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, "
+	"PRIMARY KEY (peer, day, reason)) STRICT, WITHOUT ROWID")
+
+/* --- register ---------------------------------------------------------------------------------- */
+/* Small single values: "register-bundle", "register-checked", "restored". */
+STATEMENT(1, "main", "CREATE TABLE cell (name TEXT PRIMARY KEY, value BLOB NOT NULL, time INTEGER NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE TABLE pin (party TEXT PRIMARY KEY, hash BLOB NOT NULL, act BLOB NOT NULL, time INTEGER NOT NULL) STRICT")
+
+/* --- evidence ---------------------------------------------------------------------------------- */
+/* own: 1 when we hand it over. blob: name under blobs/ of the sealed content ("" while not there).
+ * state: receiving, ready, released | announced, fetching, opened, broken. statement: of the exhibit act. */
+STATEMENT(1, "main", "CREATE TABLE exhibit (id BLOB PRIMARY KEY, request BLOB NOT NULL, peer TEXT NOT NULL, own INTEGER NOT NULL, "
+	"name TEXT NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL, sealed_size INTEGER NOT NULL, sealed_sha256 BLOB NOT NULL, "
+	"media TEXT NOT NULL, personal INTEGER NOT NULL, blob TEXT NOT NULL, state TEXT NOT NULL, statement BLOB, fetched INTEGER NOT NULL, next INTEGER NOT NULL, "
+	"attempts INTEGER NOT NULL, created INTEGER NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE INDEX exhibit_request ON exhibit (request)")
+STATEMENT(1, "main", "CREATE TABLE custody (exhibit BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (exhibit, seq)) STRICT")
+APPEND_ONLY(1, "custody")
+#undef STATEMENT
+#undef APPEND_ONLY
