@@ -52,6 +52,8 @@
 #define PACKAGE_FILES_MAX 100000u
 #define PACKAGE_DEPTH_MAX 16u
 #define PACKAGE_PATH_BYTES_MAX 255u
+/* Texts in the local API: a letter in base64. */
+#define API_TEXT_BYTES_MAX (2 * LETTER_BYTES_MAX)
 /* Treaty data files. */
 #define TREATY_BYTES_MAX (2 * MIB)
 

@@ -193,7 +193,7 @@ static int list_command(const struct args *a)
 static const struct option wait_options[] = {
 	OPTION_HOME, OPTION_JSON, OPTION_QUIET,
 	{ "count", 'n', OPTION_VALUE, "N", "so many exhibits (default 1)" },
-	{ "state", 0, OPTION_VALUE, "STATE", "wait for this state of each (default: received or confirmed)" },
+	{ "state", 0, OPTION_VALUE, "STATE", "wait for this state of each (default: opened)" },
 	{ "timeout", 't', OPTION_VALUE, "S", "give up after so many seconds without progress (default 60)" },
 	OPTION_END,
 };
@@ -202,9 +202,18 @@ static bool is_there(const json_t *x, const char *state)
 {
 	struct bytes has = json_bytes(x, "state");
 
-	if (state != NULL)
-		return bytes_is(has, state);
-	return bytes_is(has, "received") || bytes_is(has, "confirmed");
+	return bytes_is(has, state != NULL ? state : "opened");
+}
+
+/* The first that arrived and did not verify. */
+static const json_t *first_broken(const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "exhibits");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (bytes_is(json_bytes(json_array_get(list, i), "state"), "broken"))
+			return json_array_get(list, i);
+	return NULL;
 }
 
 /* How many are in the state, and what was fetched of all. */
@@ -250,6 +259,12 @@ static int wait_command(const struct args *a)
 		AUTO_JSON *answer = NULL;
 		if (!client_call(c, "exhibit-list", named("request", a->positional[0]), &answer, &e) && e.kind != ERR_NOT_FOUND)
 			return command_failed(&e);
+		if (first_broken(answer) != NULL) {
+			progress_end(&p);
+			(void)err_set(&e, ERR_REJECTED, REASON_DIGEST_MISMATCH, "exhibit %.64s arrived and does not verify",
+				      json_text(first_broken(answer), "id"));
+			return command_failed(&e);
+		}
 		there = count_there(answer, state, &fetched, &total);
 		p.total = total;
 		progress_at(&p, fetched);
@@ -296,9 +311,7 @@ static bool release_input(const struct args *a, struct client *c, const char *ex
 
 static bool is_mine_and_new(const json_t *x)
 {
-	struct bytes state = json_bytes(x, "state");
-
-	return json_bool(x, "own") && !bytes_is(state, "released") && !bytes_is(state, "confirmed");
+	return json_bool(x, "own") && bytes_is(json_bytes(x, "state"), "ready");
 }
 
 /* All that are not handed over yet, or the ones that are named. */

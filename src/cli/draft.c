@@ -2,10 +2,7 @@
  * behind when the second half fails. */
 #include "cli/draft.h"
 
-#include <unistd.h>
-
 #include "base/limits.h"
-#include "base/file.h"
 #include "cli/approve.h"
 #include "cli/output.h"
 #include "statement/act.h"
@@ -96,6 +93,7 @@ static bool stopped(const json_t *drafted, struct err *e)
 	const json_t *findings = json_object_get(drafted, "findings");
 	AUTO_BUF text;
 
+	buf_init(&text, MIB);
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		const json_t *f = json_array_get(findings, i);
 		enum reason reason = REASON_SAFEGUARD;
@@ -104,9 +102,8 @@ static bool stopped(const json_t *drafted, struct err *e)
 			continue;
 		(void)reason_find(json_text(f, "reason"), &reason);
 		(void)err_set(e, ERR_REJECTED, reason, "stopped: %s", json_text(f, "text"));
-		buf_init(&text, MIB);
 		put_findings(&text, findings);
-		(void)file_write_all(STDERR_FILENO, buf_bytes(&text), NULL);
+		fputs(buf_text(&text), stderr);
 		return true;
 	}
 	return false;
@@ -147,7 +144,9 @@ int draft_run(const struct args *a, struct client *c, json_t *in, const char *ro
 	if (!args_has(a, "as"))
 		return output_value(a, drafted, draft_print);
 	if (!sign_and_send(a, c, drafted, role, &sent, &e)) {
-		(void)(client_call(c, "draft-drop", draft_named(drafted), &dropped, NULL) || true);
+		/* Best effort: the first error is the one to tell. */
+		bool gone = client_call(c, "draft-drop", draft_named(drafted), &dropped, NULL);
+		(void)gone;
 		return command_failed(&e);
 	}
 	return output_value(a, sent, draft_print_sent);

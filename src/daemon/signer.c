@@ -11,11 +11,11 @@
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/signer-messages.h"
+#include "exchange/approvers.h"
 #include "exchange/signing.h"
 #include "process/parcel.h"
 
 #define KEY_BYTES_MAX (64 * KIB)
-#define APPROVERS_BYTES_MAX MIB
 
 struct signer {
 	struct role_loop *r;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "evidence/custody.h"
 
 #define NODE_ID_BYTES 80

@@ -4,6 +4,7 @@
  * told by whoever shows the chain; it is part of the truth and breaks nothing. */
 #include "evidence/custody.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,7 +11,6 @@
 #define PACKAGE_NAMES_PATH "meta/names.json"
 #define PACKAGE_README_PATH "meta/README.txt"
 #define PACKAGE_REGISTER_PATH "meta/register.json"
-#define PACKAGE_SEAL_NAME "tagmanifest-sha256.txt"
 
 typedef char package_path[PACKAGE_PATH_BYTES_MAX + 1];
 

@@ -279,6 +279,7 @@ bool signing_checkpoint(struct signing *s, const struct signing_extension *x, st
 	struct checkpoint c = { .size = x->size };
 	AUTO_BUF text;
 
+	buf_init(&text, KIB);
 	if (s->locked || x->size < s->last.size) {
 		s->locked = true;
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
@@ -291,7 +292,6 @@ bool signing_checkpoint(struct signing *s, const struct signing_extension *x, st
 		return err_note(e, "the new checkpoint does not extend the last one");
 	if (x->size != s->last.size && !cell_write(s, &c, e))
 		return false;
-	buf_init(&text, KIB);
 	checkpoint_write(&c, &text);
 	return buf_check(&text, "checkpoint", e) && note_sign(buf_bytes(&text), s->origin, s->log_key, note_out, e);
 }

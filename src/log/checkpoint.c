@@ -105,9 +105,9 @@ bool checkpoint_verify_cached(struct checkpoint_cache *c, struct bytes note, con
 	uint8_t of[SHA256_BYTES];
 	AUTO_BUF vkey;
 
+	buf_init(&vkey, 2 * (size_t)NOTE_NAME_BYTES_MAX);
 	if (c == NULL)
 		return checkpoint_verify(note, log_key, ret, e);
-	buf_init(&vkey, 2 * (size_t)NOTE_NAME_BYTES_MAX);
 	note_key_write(log_key, &vkey);
 	if (!buf_check(&vkey, "verifier key", e))
 		return false;

@@ -152,11 +152,12 @@ static bool repair_full(struct log *l, unsigned level, struct err *e)
 
 		if (!last && whole(l, level, n))
 			continue;
-		if ((level == 0 && !bundle_project(l, n, TILE_WIDTH, e)) || !tile_get(l, level, n, &t, e))
+		if (level == 0 && (!bundle_project(l, n, TILE_WIDTH, e) || !partials_remove(l, LEVEL_ENTRIES, n, e)))
+			return false;
+		if (!tile_get(l, level, n, &t, e) || !partials_remove(l, (int)level, n, e))
 			return false;
 	}
-	return full == 0 || ((level > 0 || partials_remove(l, LEVEL_ENTRIES, full - 1, e)) &&
-			     partials_remove(l, (int)level, full - 1, e));
+	return true;
 }
 
 static bool bundle_each(void *ctx, struct bytes leaf, struct err *e)

@@ -148,9 +148,9 @@ bool log_save(struct log *l, struct err *e)
 	struct query *q;
 	bool ok;
 
+	buf_init(&edge, TILE_LEVELS * TILE_BYTES);
 	if (!store_in_transaction(l->store))
 		return err_set(e, ERR_SYSTEM, REASON_WRONG_STATE, "log: no transaction is open");
-	buf_init(&edge, TILE_LEVELS * TILE_BYTES);
 	edge_write(&l->now, &edge);
 	if (!buf_check(&edge, "right edge", e))
 		return false;

@@ -16,16 +16,21 @@ static void parse_key(const char *vkey, struct note_key *ret)
 
 static void check_note(const json_t *vectors, const json_t *v, unsigned *passed, unsigned *failed, unsigned *skipped)
 {
-	const char *text = json_text(v, "note"), *expect = json_text(v, "expect");
+	const char *text = json_text(v, "note"), *hex = json_text(v, "note_hex"), *expect = json_text(v, "expect");
 	const json_t *names = json_object_get(v, "keys");
+	uint8_t raw[4096];
+	size_t raw_len = strlen(hex) / 2;
 	struct note n;
 	struct err e = { 0 };
-	bool ok = note_parse(bytes_of(text), &n, &e);
 	bool known = false, bad = false;
 	struct note_key key;
 
-	for (size_t i = 0; ok && i < json_array_size(names); i++) {
-		const char *vkey = json_text(json_object_get(vectors, "vkeys"), json_string_value(json_array_get(names, i)));
+	assert_true(raw_len <= sizeof(raw) && hex_parse(bytes_of(hex), raw, raw_len));
+	bool ok = note_parse(raw_len > 0 ? bytes_from(raw, raw_len) : bytes_of(text), &n, &e);
+	for (size_t i = 0; ok && i < json_array_size(names) + 1; i++) {
+		const char *vkey = i < json_array_size(names)
+					   ? json_text(json_object_get(vectors, "vkeys"), json_string_value(json_array_get(names, i)))
+					   : json_text(v, "vkey"); /* the specification's example brings its own */
 
 		if (!note_key_parse(bytes_of(vkey), &key, NULL))
 			continue;

@@ -29,6 +29,10 @@ static inline json_t *vectors_json(int dir_fd, const char *path)
 
 	buf_init(&in, 4 * MIB);
 	assert_ok(file_read(dir_fd, path, &in, e));
+	/* An index of 2^64-1 is beyond JSON's integers here; as -1 it is the same 64 bits. */
+	char *max = memmem(in.at, in.len, "18446744073709551615", 20);
+	if (max != NULL)
+		memcpy(max, "-1                  ", 20);
 	/* Some are indented or end without a newline: read as they are, not as ours. */
 	v = json_loadb((const char *)in.at, in.len, JSON_REJECT_DUPLICATES, NULL);
 	if (v == NULL)

@@ -108,6 +108,8 @@ static bool read_whole(const json_t *v, const uint8_t *root, int64_t now_ms, str
 	const char *note;
 	int64_t version;
 
+	if (json_array_size(json_object_get(v, "entries")) > PARTIES_MAX)
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it holds more than %u entries", PARTIES_MAX);
 	if (json_object_size(v) != BUNDLE_MEMBERS || !json_is_array(json_object_get(v, "entries")) ||
 	    !json_must_int(v, "v", BUNDLE_VERSION, BUNDLE_VERSION, &version, e) || !json_must_text(v, "checkpoint", &note, e))
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER,
@@ -200,7 +202,7 @@ static void take_entries(const json_t *list, struct load *l)
 {
 	char who[64], hex[2 * SHA256_BYTES + 1];
 
-	for (size_t i = 0; i < json_array_size(list) && l->fresh_count < PARTIES_MAX; i++) {
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		struct err e = { 0 };
 
 		snprintf(who, sizeof(who), "entry %zu", i + 1);

@@ -25,14 +25,15 @@ bool judge_signature(const struct act *a, const struct register_ *r, int64_t at_
 		     struct err *e) MUST_USE;
 /* Approvals for a statement that is not signed yet (the signer) or is (judge_act). Each envelope is parsed,
  * its key found in the party's approvers under the same name and role, and all roles in `needed` present.
- * The case officer named in the body as "officer", if any, may be neither reviewer nor authority, and reviewer
- * and authority are different people. */
+ * The case officer named in the body as "officer", if any, may be neither reviewer nor authority nor court, and
+ * reviewer and authority are different people. */
 bool judge_approvals(const struct approval *approvals, size_t n, const uint8_t hash[static SHA256_BYTES], unsigned needed,
 		     const struct party *p, const json_t *body, int64_t at_ms, struct err *e) MUST_USE;
 /* The leaf that an act must have in the log of one side. */
 void judge_leaf(const struct statement *s, const uint8_t opening[static 32], const uint8_t x[static 32], bool in_receivers_log,
 		uint8_t ret[static 220]);
-/* The receiver's side: rebuilds its leaf from the act's x and the counterproof's opening. */
+/* The receiver's side: rebuilds its leaf from the act's x and the counterproof's opening. REASON_WRONG_PARTY when
+ * the act went to another party. ret->sender is the party whose log it is: the receiver. */
 bool judge_counterproof(const struct act *a, const struct counterproof *c, const struct party *receiver,
 			struct checkpoint_cache *cache, struct judgement *ret, struct err *e) MUST_USE;
 

@@ -57,11 +57,14 @@ struct register_ *register_new(void); /* empty */
 void register_free(struct register_ *r);
 /* Adds what a bundle says, verified from the trust root (fingerprint: 32 bytes). now_ms: for expiry. When
  * root is NULL the bundle's own first root is believed: only for `comity verify` without --root.
- * Entries that fail are left out and told in `problems` (may be NULL), one line each; false when the
- * bundle as a whole cannot be believed (REASON_BAD_REGISTER, REASON_ROOT_MISMATCH). */
+ * Entries that fail are left out and told in `problems` (may be NULL), one line each; so are both of two
+ * entries that share a key or pin. False, and nothing has changed, when the bundle as a whole cannot be
+ * believed or is older than the one in use (REASON_BAD_REGISTER, REASON_ROOT_MISMATCH). A second load
+ * replaces what the first said; pinned parties stay as they are. */
 bool register_load(struct register_ *r, struct bytes bundle, const uint8_t *root, int64_t now_ms, struct buf *problems,
 		   struct err *e) MUST_USE;
-/* Adds a self-signed entry, which must verify with its own keys and have this hash. */
+/* Adds a self-signed entry, which must verify with its own keys and have this hash, in place of what a
+ * bundle or an earlier pin says of that party. Leaf and proof may be missing. */
 bool register_pin(struct register_ *r, struct bytes act, const uint8_t hash[static SHA256_BYTES], struct err *e) MUST_USE;
 
 size_t register_count(const struct register_ *r);

@@ -310,6 +310,23 @@ static void an_older_bundle_never_replaces_a_newer_one(void **state)
 	register_free(old);
 }
 
+static void the_same_again_is_fine_and_an_earlier_time_is_not(void **state)
+{
+	struct register_ *r = register_new();
+
+	begin();
+	add_entry(&xa.party);
+	finish();
+	assert_int_equal(loaded(r, fingerprint), REASON_NONE);
+	assert_int_equal(loaded(r, fingerprint), REASON_NONE);
+	assert_int_equal(register_count(r), 1);
+	parts.time--;
+	finish();
+	assert_int_equal(loaded(r, fingerprint), REASON_BAD_REGISTER);
+	assert_int_equal(register_time(r), FX_NOW);
+	register_free(r);
+}
+
 static void a_newer_bundle_replaces_what_the_older_said(void **state)
 {
 	struct register_ *r = register_new();
@@ -388,6 +405,7 @@ int main(void)
 		cmocka_unit_test(leaves_out_both_entries_of_one_party),
 		cmocka_unit_test(leaves_out_both_parties_that_share_a_key),
 		cmocka_unit_test(an_older_bundle_never_replaces_a_newer_one),
+		cmocka_unit_test(the_same_again_is_fine_and_an_earlier_time_is_not),
 		cmocka_unit_test(a_newer_bundle_replaces_what_the_older_said),
 		cmocka_unit_test(two_trees_of_one_size_are_refused),
 		cmocka_unit_test(another_trust_root_does_not_replace_the_first),

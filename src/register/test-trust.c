@@ -121,10 +121,30 @@ static void refuses_a_checkpoint_of_another_tree_or_log(void **state)
 	put_member("checkpoint", json_string_of(buf_bytes(&note)));
 	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
 	buf_clear(&note);
+	log_of_register.n -= 2; /* of the same size, with another last leaf */
+	fx_append(&log_of_register, bytes_of("not the entry"));
+	fx_checkpoint(&log_of_register, &note);
+	put_member("checkpoint", json_string_of(buf_bytes(&note)));
+	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+	buf_clear(&note);
 	fx_append(&xa.log, bytes_of("a leaf"));
 	fx_checkpoint(&xa.log, &note);
 	put_member("checkpoint", json_string_of(buf_bytes(&note)));
 	assert_int_equal(loaded_alone(), REASON_BAD_REGISTER);
+}
+
+static void holds_at_most_as_many_entries_as_there_can_be_parties(void **state)
+{
+	for (size_t n = PARTIES_MAX; n <= PARTIES_MAX + 1; n++) {
+		json_t *many = json_array();
+
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(json_array_append_new(many, json_true()), 0);
+		begin();
+		finish();
+		put_member("entries", many);
+		assert_int_equal(loaded_alone(), n == PARTIES_MAX ? REASON_NONE : REASON_BAD_REGISTER);
+	}
 }
 
 static void refuses_bytes_that_are_no_bundle(void **state)
@@ -162,6 +182,7 @@ int main(void)
 		cmocka_unit_test(refuses_an_expired_root),
 		cmocka_unit_test(refuses_a_snapshot_that_the_register_did_not_sign),
 		cmocka_unit_test(refuses_a_checkpoint_of_another_tree_or_log),
+		cmocka_unit_test(holds_at_most_as_many_entries_as_there_can_be_parties),
 		cmocka_unit_test(refuses_bytes_that_are_no_bundle),
 	};
 

@@ -137,12 +137,15 @@ static void every_changed_character_of_a_key_is_noticed(void **state)
 
 static void refuses_keys_of_other_kinds(void **state)
 {
-	/* Valid checksums, but of another prefix, another length, or with left-over bits (BIP 173's own). */
+	/* Valid checksums, but of another prefix (BIP 173's own, and "agf"), with left-over bits, too long. */
 	static const char *const bad[] = {
 		"", "age1", "A12UEL5L",
 		"split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w",
 		"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
 		"AGE1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4Q47RYEF",
+		"agf1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4qar6thz",
+		"age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4pggh3ym",
+		"age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4qqqge2wda",
 		"age1pq1qqqq", published_identity,
 	};
 	static const char *const bad_files[] = { "", "\n", "# only a comment\n", "age1x\n",

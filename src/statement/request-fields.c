@@ -55,6 +55,42 @@ static void check_authority(const struct treaty_field *field, const json_t *v, s
 		missing_inside(field, field->name, "name", "give the name of the authority that asks", f);
 }
 
+static bool element_is_claimed(const json_t *claimed, const char *code)
+{
+	for (size_t i = 0; i < json_array_size(claimed); i++)
+		if (strcmp(json_string_value(json_array_get(claimed, i)), code) == 0)
+			return true;
+	return false;
+}
+
+/* 35(3) compares conduct, so the elements are told: one that the offence does not have is a slip, one that
+ * excludes it is for a person to look at, and those that must be there are asked for. */
+static void check_elements(const struct treaty_field *field, const struct treaty_offence *offence,
+			   const json_t *claimed, struct findings *f)
+{
+	for (size_t i = 0; i < json_array_size(claimed); i++) {
+		const char *code = json_string_value(json_array_get(claimed, i));
+		bool known = false;
+
+		for (size_t j = 0; j < offence->element_count; j++)
+			known = known || strcmp(code, offence->elements[j].code) == 0;
+		if (!known)
+			missing_inside(field, field->name, "elements", "an element is named that this offence does not have", f);
+	}
+	for (size_t j = 0; j < offence->element_count; j++) {
+		const struct treaty_element *element = &offence->elements[j];
+		bool there = element_is_claimed(claimed, element->code);
+
+		if (element->kind == ELEMENT_MUST && !there)
+			finding_add(f, FINDING_NOTE, "offence.elements", "35(3)", REASON_MISSING_FIELD,
+				    "%s wants this element, and it is not named (%s): %s", offence->code, element->code,
+				    element->words);
+		if (element->kind == ELEMENT_EXCLUDES && there)
+			finding_add(f, FINDING_REVIEW, "offence.elements", field->clause, REASON_RIGHTS_REVIEW,
+				    "where this holds there is no such offence (%s): %s", element->code, element->words);
+	}
+}
+
 /* A Convention offence is named by its code and elements; any other by its law and maximum penalty, since
  * the gate of 35(1)(c) turns on these. */
 static void check_offence(const struct treaty_field *field, const json_t *v, const struct treaty *t,
@@ -78,6 +114,8 @@ static void check_offence(const struct treaty_field *field, const json_t *v, con
 		missing_inside(field, field->name, "max_penalty_years",
 			       "give the maximum penalty: without a Convention offence it must be a serious crime (2(h))", f);
 	}
+	if (offence != NULL)
+		check_elements(field, offence, json_object_get(v, "elements"), f);
 	if (offence != NULL && offence->asks_research && json_bytes(v, "research").len == 0)
 		missing_inside(field, field->name, "research",
 			       "say whether this may be security research or authorised testing (yes, no or unknown)", f);
@@ -151,11 +189,11 @@ static const struct {
 	{ "preservation-request", "confidential", "", "confidential_why", "42(3)(g)",
 	  "confidentiality is asked for as appropriate: say why it is needed here" },
 	{ "preservation-request", "confidential", "", "confidential_until", "42(3)(g)",
-	  "confidentiality needs an end: say until when" },
+	  "confidentiality needs an end (house policy): say until when" },
 	{ "stored-data-request", "confidential", "", "confidential_why", "40(20)",
 	  "say why the request must be kept confidential" },
 	{ "stored-data-request", "confidential", "", "confidential_until", "40(20)",
-	  "confidentiality needs an end: say until when" },
+	  "confidentiality needs an end (house policy): say until when" },
 	{ "preservation-request", "status", "extension", "earlier", "42(9)", "name the request that is to be extended" },
 	{ "stored-data-request", "answer_by", "", "answer_by_why", "40(26)",
 	  "a deadline is heeded when its reason is given: say why by then" },

@@ -242,8 +242,8 @@ void statement_print(const struct statement *s, int offset_minutes, struct buf *
 	s->kind->print(s, offset_minutes, out);
 }
 
-/* Words for a field: the paragraph where the Convention asks for it, and that practice asks where it does
- * not. */
+/* Words for a field: the paragraph where the Convention asks for it, and that practice or the house asks
+ * where it does not. */
 static void put_help(json_t *help, const struct treaty_field *field)
 {
 	AUTO_BUF words;
@@ -252,34 +252,48 @@ static void put_help(json_t *help, const struct treaty_field *field)
 	buf_add_text(&words, field->words);
 	if (field->policy || field->clause[0] == '\0')
 		buf_add_text(&words, " (good practice; the Convention does not ask)");
+	else if (strcmp(field->certainty, "POLICY") == 0)
+		buf_add_format(&words, " (house policy on art. %s)", field->clause);
 	else
-		buf_add_format(&words, " (art. %s%s)", field->clause, field->must ? "" : ", as appropriate");
-	if (!certainty_is_checked(field->certainty) && !field->policy)
-		buf_add_text(&words, " [unchecked]");
+		buf_add_format(&words, " (art. %s%s)%s", field->clause, field->must ? "" : ", as appropriate",
+			       certainty_is_checked(field->certainty) ? "" : " [unchecked]");
 	json_put_text(help, field->name, buf_text(&words));
 }
 
+static void put_plain_help(json_t *help, const struct member *m)
+{
+	AUTO_BUF words;
+
+	buf_init(&words, 4 * KIB);
+	buf_add_text(&words, m->words);
+	if (m->choices != NULL)
+		buf_add_format(&words, ": %s", m->choices);
+	json_put_text(help, m->name, buf_text(&words));
+}
+
+/* Fields of a request come in the order in which treaties/ lists them: that in which a person fills them in. */
 bool statement_form(const struct kind *k, const struct treaty *t, struct buf *out, struct err *e)
 {
 	const struct shape *shape = kind_shape(k);
 	const struct treaty_field *fields = NULL;
 	size_t n = t == NULL ? 0 : treaty_fields(t, bytes_of(k->name), &fields);
-	AUTO_JSON *form = body_form(shape);
+	AUTO_JSON *empty = body_form(shape);
+	AUTO_JSON *form = json_object();
 	json_t *help = json_object();
 
-	json_put(form, "_help", help);
+	for (size_t i = 0; i < n; i++)
+		if (shape_find(shape, bytes_of(fields[i].name)) != NULL) {
+			json_put(form, fields[i].name, json_incref(json_object_get(empty, fields[i].name)));
+			put_help(help, &fields[i]);
+		}
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct member *m = &shape->members[i];
-		AUTO_BUF words;
 
-		buf_init(&words, 4 * KIB);
-		buf_add_text(&words, m->words);
-		if (m->choices != NULL)
-			buf_add_format(&words, ": %s", m->choices);
-		json_put_text(help, m->name, buf_text(&words));
+		if (json_object_get(form, m->name) != NULL)
+			continue;
+		json_put(form, m->name, json_incref(json_object_get(empty, m->name)));
+		put_plain_help(help, m);
 	}
-	for (size_t i = 0; i < n; i++)
-		if (shape_find(shape, bytes_of(fields[i].name)) != NULL)
-			put_help(help, &fields[i]);
+	json_put(form, "_help", help);
 	return json_write_pretty(form, out, e);
 }

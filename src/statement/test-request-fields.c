@@ -190,6 +190,33 @@ static void an_unknown_code_is_no_offence(void **state)
 	assert_true(has(&f, "offence.code", "40(15)(b)"));
 }
 
+/* The offence's elements as given, in a request that is in order otherwise. */
+static void check_elements(const char *const *elements, size_t n, struct findings *f)
+{
+	json_t *body = sample_body("preservation-request"), *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(json_array_append_new(list, json_string(elements[i])), 0);
+	json_put(json_object_get(body, "offence"), "elements", list);
+	check("preservation-request", body, f);
+	assert_int_equal(f->count, 1);
+	assert_string_equal(f->at[0].field, "offence.elements");
+}
+
+static void elements_are_those_of_the_offence(void **state)
+{
+	static const char *const all[] = { "intent", "without_right", "serious_hindering", "by_data", "minor_disturbance" };
+	static const char *const wrong[] = { "intent", "without_right", "serious_hindering", "by_data", "rudeness" };
+	struct findings f;
+
+	check_elements(all, 3, &f);
+	assert_int_equal(f.at[0].severity, FINDING_NOTE);
+	check_elements(all, 5, &f);
+	assert_int_equal(f.at[0].severity, FINDING_REVIEW);
+	check_elements(wrong, 5, &f);
+	assert_int_equal(f.at[0].severity, FINDING_STOP);
+}
+
 static void a_window_that_ends_before_it_begins_is_found(void **state)
 {
 	json_t *body = sample_body("preservation-request");
@@ -280,6 +307,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_inside_a_field_is_named_with_its_place),
 		cmocka_unit_test(without_a_convention_offence_title_and_penalty_are_needed),
 		cmocka_unit_test(an_unknown_code_is_no_offence),
+		cmocka_unit_test(elements_are_those_of_the_offence),
 		cmocka_unit_test(a_window_that_ends_before_it_begins_is_found),
 		cmocka_unit_test(flagged_rights_need_a_note),
 		cmocka_unit_test(companions_are_asked_for),

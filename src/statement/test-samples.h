@@ -20,7 +20,8 @@
 	"\"from\":\"2026-11-01T00:00:00.000Z\",\"relation\":\"used to spread the program\","                    \
 	"\"timezone\":\"UTC\",\"until\":\"2026-11-20T00:00:00.000Z\"}],"                                        \
 	"\"facts\":\"A hospital's systems were encrypted.\","                                                   \
-	"\"offence\":{\"code\":\"UNCC-10\",\"elements\":[\"serious_hindering\"],\"law\":\"Penal Code 210\","    \
+	"\"offence\":{\"code\":\"UNCC-10\",\"elements\":[\"intent\",\"without_right\","                         \
+	"\"serious_hindering\",\"by_data\"],\"law\":\"Penal Code 210\","                                        \
 	"\"max_penalty_years\":6,\"purpose\":\"\",\"research\":\"no\",\"title\":\"\"},"                         \
 	"\"officer\":\"Ada Quill\",\"requesting_authority\":{\"contact\":\"+00 1 555 0100\","                   \
 	"\"functions\":\"prosecution\",\"name\":\"Arcadia Prosecutor\"},"                                       \

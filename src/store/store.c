@@ -197,6 +197,7 @@ static int authorize(void *ctx, int action, const char *a, const char *b, const 
 	case SQLITE_FUNCTION:
 	case SQLITE_RECURSIVE:
 	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
 		return SQLITE_OK;
 	default:
 		return SQLITE_DENY;

@@ -155,7 +155,8 @@ static json_t *offence_json(const struct treaty_offence *o)
 static json_t *request_json(const struct treaty *t, const struct request_row *row)
 {
 	json_t *v = object_of(row->certainty);
-	json_t *fields = list_of(), *grounds = list_of(), *nevers = list_of(), *clocks = list_of();
+	json_t *fields = list_of(), *grounds = list_of(), *closed = list_of(), *nevers = list_of(),
+	       *clocks = list_of();
 	struct bytes kind = bytes_of(row->kind);
 
 	json_put_text(v, "kind", row->kind);
@@ -168,6 +169,8 @@ static json_t *request_json(const struct treaty *t, const struct request_row *ro
 	for (size_t i = 0; i < t->ground_count; i++)
 		if (words_hold(t->grounds[i].ground.kinds, kind))
 			append(grounds, ground_json(&t->grounds[i]));
+		else if (strcmp(t->grounds[i].basis, "UNCC") == 0)
+			append(closed, ground_json(&t->grounds[i]));
 	for (size_t i = 0; i < t->never_count; i++)
 		if (words_hold(t->nevers[i].kinds, kind))
 			append(nevers, never_json(&t->nevers[i]));
@@ -176,6 +179,7 @@ static json_t *request_json(const struct treaty *t, const struct request_row *ro
 			append(clocks, constant_json(&t->constants[i]));
 	json_put(v, "fields", fields);
 	json_put(v, "grounds", grounds);
+	json_put(v, "not_grounds", closed);
 	json_put(v, "never", nevers);
 	json_put(v, "clocks", clocks);
 	return v;

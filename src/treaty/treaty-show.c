@@ -172,14 +172,15 @@ static void put_no_grounds(const struct treaty *t, const char *kind, struct buf 
 		if (strcmp(row->basis, "UNCC") != 0 || row->ground.kinds[0] == '\0' ||
 		    words_hold(row->ground.kinds, bytes_of(kind)))
 			continue;
-		buf_add_format(out, "  %s  %s", row->ground.code, row->ground.clause);
+		buf_add_format(out, "  %s%s%s", row->ground.code, row->ground.clause[0] == '\0' ? "" : "  ",
+			       row->ground.clause);
 		put_mark(out, row->ground.certainty);
 	}
 }
 
 static void put_constant(const struct constant_row *row, struct buf *out)
 {
-	buf_add_format(out, "  %-28s %lld %s%s%s", row->name, (long long)row->value, row->unit,
+	buf_add_format(out, "  %-29s %lld %s%s%s", row->name, (long long)row->value, row->unit,
 		       row->clause[0] == '\0' ? "" : "  art. ", row->clause);
 	put_mark(out, row->certainty);
 	put_wrapped(out, 4, row->words);

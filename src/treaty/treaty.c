@@ -69,17 +69,25 @@ static void version_add(struct buf *sums, const char *name, struct bytes in)
 	buf_add_format(sums, "  %s\n", name);
 }
 
+/* In order of name, whatever the order of loading. */
 static void version_set(struct treaty *t, const struct buf *contents)
 {
-	static const char *const sorted[] = { "articles.txt", "bases.txt", "constants.txt", "grounds.txt",
-					      "measures.txt", "offences.txt", "requests.txt" };
+	const char *last = "";
 	AUTO_BUF sums;
 
 	buf_init(&sums, 4 * KIB);
-	for (size_t s = 0; s < sizeof(sorted) / sizeof(sorted[0]); s++)
+	for (size_t done = 0; done < treaty_file_count; done++) {
+		size_t next = treaty_file_count;
+
 		for (size_t i = 0; i < treaty_file_count; i++)
-			if (strcmp(sorted[s], treaty_files[i].name) == 0)
-				version_add(&sums, sorted[s], buf_bytes(&contents[i]));
+			if (strcmp(treaty_files[i].name, last) > 0 &&
+			    (next == treaty_file_count || strcmp(treaty_files[i].name, treaty_files[next].name) < 0))
+				next = i;
+		if (next == treaty_file_count)
+			abort(); /* two files of one name */
+		last = treaty_files[next].name;
+		version_add(&sums, last, buf_bytes(&contents[next]));
+	}
 	sha256(buf_bytes(&sums), t->version);
 }
 

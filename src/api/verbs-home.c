@@ -1,0 +1,134 @@
+/* Verbs about this home: how it stands, backup, doctor, recovery. */
+#include "api/api-internal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "exchange/audit.h"
+#include "exchange/directory.h"
+
+static bool count_of(struct node *n, enum query_name name, json_t *out, const char *key, struct err *e)
+{
+	struct query *q = store_query(n->store, name);
+	bool found, ok = query_row(q, &found, e);
+
+	if (ok)
+		json_put_int(out, key, found ? query_int(q, 0) : 0);
+	query_end(q);
+	return ok;
+}
+
+static bool put_undelivered(struct api_call *c, struct err *e)
+{
+	struct query *q = store_query(c->node->store, QUERY_outbox_waiting);
+	json_t *list = json_array();
+	int64_t late_ms = config_count(&c->node->config, undelivered_s) * 1000;
+	bool found, ok;
+
+	json_put(c->out, "undelivered", list);
+	while ((ok = query_row(q, &found, e)) && found) {
+		char peer[PARTY_CODE_LEN_MAX + 1] = "";
+		struct bytes code = query_bytes(q, 1);
+		if (clock_now_ms() - query_int(q, 2) < late_ms || code.len > PARTY_CODE_LEN_MAX)
+			continue;
+		memcpy(peer, code.at, code.len);
+		json_t *v = json_object();
+		json_put_hex(v, "id", query_bytes(q, 0));
+		json_put_text(v, "peer", peer);
+		json_put_time(v, "since", query_int(q, 2));
+		json_put_bytes(v, "last_error", query_bytes(q, 3));
+		json_put_bytes(v, "kind", query_bytes(q, 4));
+		json_put_text(v, "call", call_number(c->node, peer));
+		json_array_append_new(list, v);
+	}
+	query_end(q);
+	return ok;
+}
+
+bool verb_status(struct api_call *c, struct err *e)
+{
+	struct node *n = c->node;
+	json_t *log = json_object(), *reg = json_object();
+
+	json_put_text(c->out, "party", node_party(n));
+	json_put_text(c->out, "name", config_text(&n->config, name));
+	json_put_bool(c->out, "exercise", node_exercise(n));
+	json_put_bool(c->out, "locked", n->locked);
+	json_put_text(c->out, "locked_why", n->locked_why);
+	json_put_text(c->out, "version", COMITY_VERSION);
+	json_put_time(c->out, "time", clock_now_ms());
+	json_put_text(log, "origin", log_origin(n->log));
+	json_put_int(log, "size", (int64_t)log_size(n->log));
+	json_put_bytes(log, "note", buf_bytes(&n->note));
+	json_put(c->out, "log", log);
+	json_put_text(reg, "origin", register_origin(n->reg));
+	json_put_int(reg, "size", (int64_t)register_size(n->reg));
+	put_time(reg, "time", register_time(n->reg));
+	json_put_text(reg, "state", directory_state(n));
+	json_put_int(reg, "parties", (int64_t)register_count(n->reg));
+	json_put(c->out, "register", reg);
+	return count_of(n, QUERY_count_open_requests, c->out, "requests_open", e) &&
+	       count_of(n, QUERY_outbox_count, c->out, "outbox_waiting", e) &&
+	       count_of(n, QUERY_receipt_proofs_waiting, c->out, "proofs_waiting", e) &&
+	       count_of(n, QUERY_proof_out_count, c->out, "proofs_owed", e) &&
+	       count_of(n, QUERY_page_waiting, c->out, "pages_waiting", e) &&
+	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e);
+}
+
+bool verb_backup(struct api_call *c, struct err *e)
+{
+	char time[TIME_TEXT_LEN + 1], folder[64];
+	AUTO_FD fd = -1;
+
+	time_write(clock_now_ms(), time);
+	for (char *p = time; *p != '\0'; p++)
+		if (*p == ':' || *p == '.')
+			*p = '-';
+	snprintf(folder, sizeof(folder), "backup/%s", time);
+	if (!dir_make(c->node->home_fd, folder, 0700, e))
+		return false;
+	fd = openat(c->node->home_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_system(e, "cannot open %s", folder);
+	if (!store_backup(c->node->store, fd, true, NULL, NULL, e))
+		return false;
+	json_put_text(c->out, "folder", folder);
+	return true;
+}
+
+bool verb_doctor(struct api_call *c, struct err *e)
+{
+	json_t *checks = json_array();
+	bool ok = true;
+
+	json_put(c->out, "checks", checks);
+	if (!audit_node(c->node, checks, e))
+		return false;
+	for (size_t i = 0; i < json_array_size(checks); i++)
+		ok = ok && json_bool(json_array_get(checks, i), "ok");
+	json_put_bool(c->out, "ok", ok);
+	return true;
+}
+
+bool verb_log_recover(struct api_call *c, struct err *e)
+{
+	struct checkpoint last;
+	bool locked;
+
+	if (!c->node->signer.last(c->node->signer.ctx, &last, &locked, e))
+		return false;
+	if (last.size > log_size(c->node->log))
+		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
+			       "the store has %llu leaves, %llu were signed: the missing ones must come back first (from a newer backup); "
+			       "signing stays locked",
+			       (unsigned long long)log_size(c->node->log), (unsigned long long)last.size);
+	if (!c->node->signer.unlock(c->node->signer.ctx, e))
+		return false;
+	c->node->locked = false;
+	c->node->locked_why[0] = '\0';
+	json_put_int(c->out, "size", (int64_t)log_size(c->node->log));
+	return true;
+}

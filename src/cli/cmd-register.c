@@ -1,0 +1,395 @@
+/* Who is who: describing ourselves, pinning others, and, at the secretariat, the register itself. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "seal/dsse.h"
+#include "statement/act.h"
+
+#define ROOT_DAYS_DEFAULT 730u
+#define ROOT_DAYS_MAX 3650u
+
+static const struct option plain_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
+static const struct option output_options[] = {
+	OPTION_HOME, OPTION_JSON, { "output", 'o', OPTION_VALUE, "FILE", "where it goes" }, OPTION_END,
+};
+
+/* --- ourselves and pins ------------------------------------------------------------------------ */
+
+static void print_described(const json_t *v, struct buf *out)
+{
+	put_member(out, "fingerprint", json_text(v, "fingerprint"));
+	put_member(out, "hash", json_text(v, "hash"));
+}
+
+static int describe_command(const struct args *a)
+{
+	const char *path = args_value(a, "output");
+	AUTO_JSON *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	struct err e;
+
+	if (!client_open(a, &c, &e) || !client_call(c, "register-describe", NULL, &answer, &e))
+		return command_failed(&e);
+	if (path != NULL && !file_write(AT_FDCWD, path, json_bytes(answer, "act"), 0644, false, &e))
+		return command_failed(&e);
+	return output_value(a, answer, print_described);
+}
+
+static const struct option pin_options[] = {
+	OPTION_HOME, OPTION_JSON,
+	{ "fingerprint", 0, OPTION_VALUE, "HEX", "as the other side read it out on the telephone" },
+	OPTION_END,
+};
+
+static void print_pinned(const json_t *v, struct buf *out)
+{
+	put_member(out, "pinned", json_text(v, "party"));
+}
+
+/* A file's text as the member of a call. */
+static bool file_member(const char *path, const char *member, json_t **ret, struct err *e)
+{
+	AUTO_BUF text;
+	json_t *value;
+
+	buf_init(&text, REGISTER_BYTES_MAX);
+	if (!input_read(path, &text, e))
+		return false;
+	value = json_string_of(buf_bytes(&text));
+	if (value == NULL)
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "%s is not UTF-8 text", path);
+	*ret = json_object();
+	json_put(*ret, member, value);
+	return true;
+}
+
+static int pin_command(const struct args *a)
+{
+	const char *fingerprint = args_value(a, "fingerprint");
+	json_t *in = NULL;
+	struct err e;
+
+	if (fingerprint == NULL) {
+		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT,
+			      "give --fingerprint HEX, compared by telephone and not taken from the same file");
+		return command_failed(&e);
+	}
+	if (!file_member(a->positional[0], "act", &in, &e))
+		return command_failed(&e);
+	json_put_text(in, "hash", fingerprint);
+	return output_call(a, "register-pin", in, print_pinned);
+}
+
+/* --- the secretariat --------------------------------------------------------------------------- */
+
+static void print_admitted(const json_t *v, struct buf *out)
+{
+	put_member(out, "entry", json_text(v, "hash"));
+}
+
+static int admit_command(const struct args *a)
+{
+	json_t *in = NULL;
+	struct err e;
+
+	if (!file_member(a->positional[0], "act", &in, &e))
+		return command_failed(&e);
+	return output_call(a, "register-admit", in, print_admitted);
+}
+
+static void print_published(const json_t *v, struct buf *out)
+{
+	buf_add_format(out, "published: %" PRId64 " entries, log size %" PRId64 "\n", json_int(v, "entries"), json_int(v, "size"));
+}
+
+static int publish_command(const struct args *a)
+{
+	return output_call(a, "register-publish", NULL, print_published);
+}
+
+static const struct option root_options[] = {
+	OPTION_HOME, OPTION_JSON,
+	{ "keys-dir", 0, OPTION_VALUE, "DIR", "folder for the new root keys root-1.key ...; must not exist" },
+	{ "keys", 0, OPTION_VALUE, "N", "how many root keys (default 3)" },
+	{ "threshold", 0, OPTION_VALUE, "K", "how many of them must sign (default 2)" },
+	{ "expires", 0, OPTION_VALUE, "DAYS", "days until it must be renewed (default 730)" },
+	{ "envelope", 0, OPTION_VALUE, "FILE", "take this signed root instead of making keys" },
+	OPTION_END,
+};
+
+struct root {
+	uint64_t keys, threshold, days;
+	struct sign_key *key[ENVELOPE_SIGNATURES_MAX];
+};
+
+static bool root_numbers(const struct args *a, struct root *r, struct err *e)
+{
+	r->keys = 3;
+	r->threshold = 2;
+	r->days = ROOT_DAYS_DEFAULT;
+	if ((args_has(a, "keys") && !num_parse_u64(args_value(a, "keys"), ENVELOPE_SIGNATURES_MAX, &r->keys)) ||
+	    (args_has(a, "threshold") && !num_parse_u64(args_value(a, "threshold"), ENVELOPE_SIGNATURES_MAX, &r->threshold)) ||
+	    (args_has(a, "expires") && !num_parse_u64(args_value(a, "expires"), ROOT_DAYS_MAX, &r->days)))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--keys, --threshold and --expires want numbers (at most %u keys)",
+			       ENVELOPE_SIGNATURES_MAX);
+	if (r->keys == 0 || r->threshold == 0 || r->threshold > r->keys || r->days == 0)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "of %" PRIu64 " keys %" PRIu64 " cannot be asked to sign", r->keys,
+			       r->threshold);
+	return true;
+}
+
+static bool root_key_new(const char *dir, uint64_t number, struct sign_key **ret, struct err *e)
+{
+	struct sign_key *k = sign_key_new();
+	char path[4200], comment[32];
+	AUTO_BUF_WIPE file;
+
+	buf_init(&file, 4 * KIB);
+	snprintf(path, sizeof(path), "%.4096s/root-%" PRIu64 ".key", dir, number);
+	snprintf(comment, sizeof(comment), "root %" PRIu64, number);
+	sign_key_write(k, comment, &file);
+	if (!buf_check(&file, "the key", e) || !file_write(AT_FDCWD, path, buf_bytes(&file), 0600, true, e)) {
+		sign_key_free(k);
+		return false;
+	}
+	*ret = k;
+	return true;
+}
+
+/* What the node says of itself names the register's key and its log. */
+static json_t *root_body(const struct root *r, const json_t *entry)
+{
+	json_t *body = json_object(), *keys = json_array();
+	struct bytes log = json_bytes(entry, "log");
+
+	for (uint64_t i = 0; i < r->keys; i++) {
+		char hex[2 * SIGN_PUBLIC_BYTES + 1];
+
+		hex_write(bytes_from(sign_key_public(r->key[i]), SIGN_PUBLIC_BYTES), hex);
+		if (json_array_append_new(keys, json_string(hex)) != 0)
+			abort();
+	}
+	json_put_time(body, "expires", clock_now_ms() + (int64_t)r->days * DAY_MS);
+	json_put(body, "keys", keys);
+	json_put_text(body, "log", json_text(entry, "log"));
+	json_put_bytes(body, "origin", bytes_slice(log, 0, bytes_find(log, '+')));
+	json_put_text(body, "register_key", json_text(json_array_get(json_object_get(entry, "keys"), 0), "key"));
+	json_put_int(body, "threshold", (int64_t)r->threshold);
+	json_put_int(body, "version", 1);
+	return body;
+}
+
+static bool root_payload(const struct root *r, const struct statement *own, struct buf *out, struct err *e)
+{
+	AUTO_JSON *v = json_object();
+	json_t *used = json_object();
+	char id_text[ID_TEXT_LEN + 1];
+	struct id id;
+
+	chance_fill(id.at, sizeof(id.at));
+	id_write(&id, id_text);
+	json_put_text(used, "origin", "");
+	json_put_int(used, "size", 0);
+	json_put_time(used, "time", clock_now_ms());
+	json_put_text(v, "authority", own->authority);
+	json_put(v, "body", root_body(r, own->body));
+	json_put_text(v, "case", "");
+	json_put_bool(v, "exercise", own->exercise);
+	json_put_text(v, "from", own->from);
+	json_put_text(v, "id", id_text);
+	json_put_text(v, "kind", "register-root");
+	json_put_text(v, "legal_basis", own->legal_basis);
+	json_put(v, "refs", json_array());
+	json_put(v, "register", used);
+	json_put_time(v, "time", clock_now_ms());
+	json_put_text(v, "to", "*");
+	json_put_int(v, "v", 1);
+	json_put_text(v, "via", "comity");
+	return json_write_canonical(v, out, e) && buf_check(out, "the root", e);
+}
+
+static bool root_envelope(const struct root *r, const struct statement *own, struct buf *out, struct err *e)
+{
+	struct envelope_signature sigs[ENVELOPE_SIGNATURES_MAX];
+	struct bytes type = statement_type(kind_find(bytes_of("register-root")));
+	AUTO_STATEMENT *check = NULL;
+	AUTO_BUF payload, pae;
+
+	buf_init(&payload, STATEMENT_BYTES_MAX);
+	buf_init(&pae, ENVELOPE_BYTES_MAX);
+	if (!root_payload(r, own, &payload, e) || !statement_parse(type, buf_bytes(&payload), &check, e))
+		return false;
+	pae_write(type, buf_bytes(&payload), &pae);
+	if (!buf_check(&pae, "the root", e))
+		return false;
+	for (uint64_t i = 0; i < r->keys; i++) {
+		key_id_write(sign_key_public(r->key[i]), sigs[i].keyid);
+		sign_key_sign(r->key[i], buf_bytes(&pae), sigs[i].sig);
+	}
+	return envelope_write_of(type, buf_bytes(&payload), sigs, (size_t)r->keys, out, e);
+}
+
+static bool own_entry(struct client *c, struct act **ret, struct err *e)
+{
+	AUTO_JSON *answer = NULL;
+
+	return client_call(c, "register-describe", NULL, &answer, e) && act_parse(json_bytes(answer, "act"), ret, e);
+}
+
+static bool root_make(const struct args *a, struct client *c, struct root *r, struct buf *out, struct err *e)
+{
+	const char *dir = args_value(a, "keys-dir");
+	AUTO_ACT *own = NULL;
+
+	if (dir == NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "where do the root keys go? give --keys-dir DIR");
+	if (!root_numbers(a, r, e) || !own_entry(c, &own, e))
+		return false;
+	if (mkdir(dir, 0700) != 0)
+		return err_system(e, "cannot make the folder %s", dir);
+	for (uint64_t i = 0; i < r->keys; i++)
+		if (!root_key_new(dir, i + 1, &r->key[i], e))
+			return false;
+	return root_envelope(r, own->statement, out, e);
+}
+
+static void print_root(const json_t *v, struct buf *out)
+{
+	put_member(out, "trust root", json_text(v, "fingerprint"));
+	buf_add_format(out, "version: %" PRId64 "\n", json_int(v, "version"));
+}
+
+static int root_command(const struct args *a)
+{
+	const char *given = args_value(a, "envelope");
+	AUTO_JSON *in = json_object(), *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	struct root r = { 0 };
+	AUTO_BUF envelope;
+	struct err e;
+	bool ok;
+
+	buf_init(&envelope, ENVELOPE_BYTES_MAX);
+	ok = client_open(a, &c, &e) && (given != NULL ? input_read(given, &envelope, &e) : root_make(a, c, &r, &envelope, &e));
+	for (size_t i = 0; i < ENVELOPE_SIGNATURES_MAX; i++)
+		sign_key_free(r.key[i]);
+	if (!ok)
+		return command_failed(&e);
+	json_put_bytes(in, "envelope", buf_bytes(&envelope));
+	if (!client_call(c, "register-root", json_incref(in), &answer, &e))
+		return command_failed(&e);
+	return output_value(a, answer, print_root);
+}
+
+/* --- the register in use ----------------------------------------------------------------------- */
+
+static void print_nothing(const json_t *v, struct buf *out)
+{
+}
+
+static int refresh_command(const struct args *a)
+{
+	return output_call(a, "register-refresh", NULL, print_nothing);
+}
+
+static void print_loaded(const json_t *v, struct buf *out)
+{
+	buf_add_format(out, "entries: %" PRId64 "\n", json_int(v, "entries"));
+	put_lines(out, json_text(v, "problems"));
+}
+
+static int load_command(const struct args *a)
+{
+	json_t *in = NULL;
+	struct err e;
+
+	if (!file_member(a->positional[0], "bundle", &in, &e))
+		return command_failed(&e);
+	return output_call(a, "register-load", in, print_loaded);
+}
+
+static void print_party(const json_t *p, struct buf *out)
+{
+	const json_t *approvers = json_object_get(p, "approvers");
+	bool in_force = json_text(p, "in_force_from")[0] != '\0';
+
+	buf_add_u8(out, '\n');
+	put_printable(out, json_text(p, "code"));
+	buf_add_u8(out, ' ');
+	put_printable(out, json_text(p, "name"));
+	buf_add_format(out, "%s%s\n", json_bool(p, "fictional") ? " (fictional)" : "", json_bool(p, "pinned") ? " (pinned)" : "");
+	buf_add_text(out, in_force ? "" : "  the Convention is not in force for it\n");
+	put_member_time(out, "  Convention in force from", json_text(p, "in_force_from"));
+	put_member(out, "  contact point", json_text(p, "contact_name"));
+	put_member(out, "  telephone", json_text(p, "phone"));
+	put_member(out, "  call back to check", json_text(p, "callback"));
+	put_member(out, "  languages", json_text(p, "languages"));
+	put_member(out, "  time zone", json_text(p, "timezone"));
+	put_member(out, "  carries out itself (arts.)", json_text(p, "carries_out"));
+	put_member(out, "  endpoint", json_text(p, "endpoint"));
+	for (size_t i = 0; i < json_array_size(approvers); i++)
+		put_member(out, "  approver", json_text(json_array_get(approvers, i), "name"));
+}
+
+static void print_register(const json_t *v, struct buf *out)
+{
+	const json_t *list = json_object_get(v, "parties");
+
+	put_member(out, "register", json_text(v, "origin")[0] != '\0' ? json_text(v, "origin") : "none, parties are pinned");
+	put_member(out, "trust root", json_text(v, "fingerprint"));
+	put_member_time(out, "as of", json_text(v, "time"));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_party(json_array_get(list, i), out);
+}
+
+static int show_command(const struct args *a)
+{
+	return output_call(a, "register-show", NULL, print_register);
+}
+
+static int bundle_command(const struct args *a)
+{
+	const char *path = args_value(a, "output");
+	AUTO_JSON *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	AUTO_BUF text;
+	struct err e;
+
+	buf_init(&text, REGISTER_BYTES_MAX);
+	if (!client_open(a, &c, &e) || !client_call(c, "register-bundle", NULL, &answer, &e))
+		return command_failed(&e);
+	if (path != NULL)
+		return command_ended(file_write(AT_FDCWD, path, json_bytes(answer, "bundle"), 0644, false, &e), &e);
+	buf_add(&text, json_bytes(answer, "bundle"));
+	return command_ended(output_write(&text, &e), &e);
+}
+
+#define ONE_FILE .arguments = "FILE", .positional_min = 1, .positional_max = 1
+#define NO_WORDS .arguments = ""
+
+const struct command register_commands[] = {
+	{ .name = "describe", .words = "our own entry, self-signed, and its fingerprint", NO_WORDS, .options = output_options,
+	  .run = describe_command },
+	{ .name = "pin", .words = "trust a party's own entry whose fingerprint was compared by telephone", ONE_FILE,
+	  .options = pin_options, .run = pin_command },
+	{ .name = "show", .words = "parties, contact points, trust root", NO_WORDS, .options = plain_options, .run = show_command },
+	{ .name = "refresh", .words = "fetch the register now", NO_WORDS, .options = plain_options, .run = refresh_command },
+	{ .name = "load", .words = "load a register bundle that came another way", ONE_FILE, .options = plain_options,
+	  .run = load_command },
+	{ .name = "bundle", .words = "the bundle in use, as a file", NO_WORDS, .options = output_options, .run = bundle_command },
+	{ .name = "root", .words = "secretariat: make root keys and sign the trust root", NO_WORDS, .options = root_options,
+	  .run = root_command },
+	{ .name = "admit", .words = "secretariat: take a party's own entry into the register", ONE_FILE,
+	  .options = plain_options, .run = admit_command },
+	{ .name = "publish", .words = "secretariat: publish a snapshot", NO_WORDS, .options = plain_options,
+	  .run = publish_command },
+	{ 0 },
+};

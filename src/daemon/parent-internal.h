@@ -1,0 +1,40 @@
+/* Between the sources of the parent. */
+#ifndef COMITY_DAEMON_PARENT_INTERNAL_H
+#define COMITY_DAEMON_PARENT_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "daemon/parent-messages.h"
+#include "daemon/roles.h"
+#include "exchange/config.h"
+#include "process/channel.h"
+#include "process/loop.h"
+#include "process/spawn.h"
+
+/* --- parent-listen.c --- */
+
+struct listeners {
+	int peer, public, local;
+	char peer_text[64], public_text[64]; /* the real addresses */
+};
+/* Opens all three and writes run/addresses. */
+bool listeners_open(int home_fd, const struct config *config, struct listeners *ret, struct err *e) MUST_USE;
+
+/* --- parent-page.c --- */
+
+struct pager;
+struct pager_options {
+	struct loop *loop;
+	const char *command; /* "" : nobody can be paged; borrowed */
+	bool change_user;
+	uid_t uid;
+	gid_t gid;
+	void (*paged)(void *ctx, uint64_t cookie, uint8_t exit_status);
+	void *ctx;
+};
+struct pager *pager_new(const struct pager_options *o);
+void pager_free(struct pager *p); /* ends what still runs */
+/* Always told by paged, at once when it cannot be started. */
+void pager_run(struct pager *p, uint64_t cookie, struct bytes officer, struct bytes words);
+
+#endif

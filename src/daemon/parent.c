@@ -1,0 +1,572 @@
+/* The parent: opens what the roles may not open, starts them, starts again what dies, and ends them in order. It parses
+ * nothing from outside and never reads a key (it passes key files on as descriptors).
+ *
+ * Roles other than the keeper are started again one by one, and the keeper is handed the new channel. When the
+ * keeper dies, every other role's channel is dead, so all go and come again as one generation; the listening
+ * sockets stay open, and clients wait.
+ *
+ * The parent has no sandbox of its own: its walls would stand around its children too, each of which builds closer
+ * ones, and around the operator's page command, which may be any program. The systemd unit is its wall. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "daemon/parent-internal.h"
+#include "daemon/serve.h"
+#include "process/parcel.h"
+
+#define BACKOFF_US_MIN INT64_C(50000)
+#define BACKOFF_US_MAX INT64_C(5000000)
+/* A role that has lived for so long begins anew with a short backoff. */
+#define SETTLED_US INT64_C(60000000)
+/* The keeper's time to finish its turn and close the store. */
+#define STOP_US_MAX INT64_C(15000000)
+/* Then the door's, to give its last answers. */
+#define LAST_ANSWERS_US INT64_C(100000)
+
+struct parent;
+
+struct part {
+	struct parent *parent;
+	enum role role;
+	struct child child; /* pid 0: not running */
+	struct channel *channel;
+	bool ready;
+	uint32_t restarts;
+	int64_t started_us, backoff_us;
+	uint64_t timer;
+};
+
+struct parent {
+	struct loop *loop;
+	int home_fd, pid_fd, signal_fd;
+	struct config config;
+	struct listeners listeners;
+	struct pager *pager;
+	struct part parts[ROLE_COUNT];
+	int64_t begun_us;
+	bool was_ready; /* once: from then on what dies is started again */
+	bool all_ready; /* of this generation, told */
+	bool stopping, killed;
+	int status;
+};
+
+/* --- starting ----------------------------------------------------------------------------------- */
+
+/* Descriptors for one spawn; closed after it. */
+struct bundle {
+	int fds[SPAWN_FDS_MAX];
+	bool ours[SPAWN_FDS_MAX]; /* to be closed */
+	size_t count;
+};
+
+static void bundle_add(struct bundle *b, int fd, bool ours)
+{
+	b->fds[b->count] = fd;
+	b->ours[b->count++] = ours;
+}
+
+static void bundle_close(struct bundle *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->ours[i])
+			fd_close_at(&b->fds[i]);
+	}
+}
+
+static bool bundle_open(struct bundle *b, int home_fd, const char *path, int flags, struct err *e)
+{
+	int fd = openat(home_fd, path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_system(e, "cannot open %s", path);
+	bundle_add(b, fd, true);
+	return true;
+}
+
+static bool bundle_extras(struct parent *p, enum role role, struct bundle *b, struct err *e)
+{
+	switch (role) {
+	case ROLE_signer:
+		bundle_add(b, p->home_fd, false);
+		return true;
+	case ROLE_courier:
+		return bundle_open(b, p->home_fd, "keys/tls.key", O_RDONLY, e) &&
+		       bundle_open(b, p->home_fd, "keys/tls.crt", O_RDONLY, e);
+	case ROLE_door:
+		bundle_add(b, p->listeners.peer, false);
+		bundle_add(b, p->listeners.public, false);
+		bundle_add(b, p->listeners.local, false);
+		return bundle_open(b, p->home_fd, "log", O_RDONLY | O_DIRECTORY, e) &&
+		       bundle_open(b, p->home_fd, "keys/tls.key", O_RDONLY, e) &&
+		       bundle_open(b, p->home_fd, "keys/tls.crt", O_RDONLY, e);
+	case ROLE_mill:
+	case ROLE_mill2:
+	case ROLE_keeper:
+	case ROLE_COUNT:
+		break;
+	}
+	return true;
+}
+
+static unsigned long files_for(enum role role)
+{
+	unsigned long want = role == ROLE_door ? 4 * HTTP_CONNECTIONS_MAX + 256 : role == ROLE_signer ? 64 : 1024;
+	struct rlimit have;
+
+	return getrlimit(RLIMIT_NOFILE, &have) != 0 || have.rlim_max < want ? 0 : want;
+}
+
+static void ended(void *ctx, short revents);
+static void part_message(void *ctx, struct bytes msg, int *fds, size_t nfds);
+static void part_closed(void *ctx, const struct err *why);
+
+/* keeper_end: the role's end of its channel to the keeper, -1 for the keeper. role_ends: for the keeper, its ends of
+ * all channels. None is closed. */
+static bool part_start(struct part *t, int keeper_end, const int *role_ends, struct err *e)
+{
+	static const struct channel_calls calls = { .message = part_message, .closed = part_closed };
+	struct parent *p = t->parent;
+	const char *user = config_text(&p->config, user);
+	struct spawn s = { .role = role_name(t->role), .files_max = files_for(t->role) };
+	struct bundle b = { 0 };
+	bool started;
+	int pair[2];
+
+	if (!channel_pair(pair, e))
+		return false;
+	if (t->role != ROLE_keeper)
+		bundle_add(&b, keeper_end, false);
+	bundle_add(&b, pair[1], true);
+	if (t->role == ROLE_keeper) {
+		bundle_add(&b, p->home_fd, false);
+		for (size_t i = 0; i < ROLE_COUNT; i++)
+			bundle_add(&b, role_ends[i], false);
+	}
+	started = bundle_extras(p, t->role, &b, e);
+	s.fds = b.fds;
+	s.fd_count = b.count;
+	s.user = geteuid() == 0 && user[0] != '\0' ? user : NULL;
+	started = started && spawn_role(&s, &t->child, e);
+	bundle_close(&b);
+	t->channel = channel_new(pair[0]);
+	t->started_us = clock_monotonic_us();
+	t->ready = false;
+	if (!started) {
+		channel_free(t->channel);
+		t->channel = NULL;
+		return err_note(e, "%s", role_name(t->role));
+	}
+	return loop_watch(p->loop, t->child.pidfd, POLLIN, ended, t, e) &&
+	       channel_watch(t->channel, p->loop, &calls, t, e);
+}
+
+/* Takes note that the role is gone. */
+static void part_forget(struct part *t)
+{
+	channel_free(t->channel);
+	t->channel = NULL;
+	t->ready = false;
+}
+
+/* Nothing can be done about a role that cannot be killed, but say so. */
+static void child_kill(const struct child *c)
+{
+	struct err e = { 0 };
+
+	if (!child_signal(c, SIGKILL, &e))
+		diag_err(DIAG_ERROR, "role-not-killed", &e);
+}
+
+static void part_kill(struct part *t)
+{
+	struct err e = { 0 };
+	bool over;
+	int status;
+
+	loop_cancel(t->parent->loop, t->timer);
+	t->timer = 0;
+	if (t->child.pid == 0)
+		return;
+	loop_unwatch(t->parent->loop, t->child.pidfd);
+	child_kill(&t->child);
+	if (!child_wait(&t->child, true, &over, &status, &e))
+		diag_err(DIAG_ERROR, "role-not-reaped", &e);
+	part_forget(t);
+}
+
+static void kill_all(struct parent *p)
+{
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		part_kill(&p->parts[i]);
+}
+
+static void give_up(struct parent *p, int status)
+{
+	kill_all(p);
+	p->status = status;
+	p->killed = true;
+	loop_stop(p->loop);
+}
+
+static void start_failed(struct parent *p, struct part *t, const struct err *e, void (*again)(void *ctx), void *ctx)
+{
+	diag_err(DIAG_ERROR, "role-not-started", e);
+	if (!p->was_ready) {
+		give_up(p, err_exit_status(e->kind));
+		return;
+	}
+	loop_cancel(p->loop, t->timer);
+	t->timer = loop_timer(p->loop, clock_monotonic_us() + BACKOFF_US_MAX, again, ctx);
+}
+
+/* All roles, with fresh channels between them. */
+static void generation_start(void *ctx)
+{
+	struct parent *p = ctx;
+	int ends[ROLE_COUNT][2], keepers[ROLE_COUNT];
+	struct err e = { 0 };
+	bool started = true;
+	size_t i;
+
+	p->parts[ROLE_keeper].timer = 0;
+	p->all_ready = false;
+	p->begun_us = clock_monotonic_us();
+	memset(ends, 0xff, sizeof(ends));
+	for (i = 0; started && i < ROLE_COUNT; i++)
+		started = i == ROLE_keeper || channel_pair(ends[i], &e);
+	for (i = 0; i < ROLE_COUNT; i++)
+		keepers[i] = ends[i][0];
+	for (i = 0; started && i < ROLE_COUNT; i++)
+		started = part_start(&p->parts[i], ends[i][1], keepers, &e);
+	for (i = 0; i < ROLE_COUNT; i++) {
+		fd_close_at(&ends[i][0]);
+		fd_close_at(&ends[i][1]);
+	}
+	if (started)
+		return;
+	kill_all(p);
+	start_failed(p, &p->parts[ROLE_keeper], &e, generation_start, p);
+}
+
+/* --- starting again -------------------------------------------------------------------------------- */
+
+static bool keeper_tell(struct parent *p, const struct parent_message *m, const int *fd, struct err *e)
+{
+	struct channel *keeper = p->parts[ROLE_keeper].channel;
+	AUTO_BUF out;
+
+	buf_init(&out, 8 * KIB);
+	parent_message_write(m, &out);
+	return keeper == NULL || parcel_send(keeper, buf_bytes(&out), fd, fd == NULL ? 0 : 1, e);
+}
+
+static void part_restart(void *ctx)
+{
+	struct part *t = ctx;
+	struct parent *p = t->parent;
+	struct parent_message m = { .type = PARENT_CHANNEL, .role = (uint8_t)t->role };
+	int pair[2] = { -1, -1 };
+	struct err e = { 0 };
+
+	t->timer = 0;
+	m.restarts = ++t->restarts;
+	if (channel_pair(pair, &e) && part_start(t, pair[1], NULL, &e)) {
+		m.pid = (uint32_t)t->child.pid;
+		if (!keeper_tell(p, &m, &pair[0], &e))
+			diag_err(DIAG_ERROR, "keeper-not-told", &e);
+		diag(DIAG_INFO, "role-restarted", "name=%s pid=%ld restarts=%u", role_name(t->role),
+		     (long)t->child.pid, t->restarts);
+	} else {
+		start_failed(p, t, &e, part_restart, t);
+	}
+	fd_close_at(&pair[0]);
+	fd_close_at(&pair[1]);
+}
+
+static int64_t backoff(struct part *t)
+{
+	int64_t now = clock_monotonic_us();
+
+	if (t->backoff_us == 0 || now - t->started_us >= SETTLED_US)
+		t->backoff_us = BACKOFF_US_MIN;
+	else if (t->backoff_us < BACKOFF_US_MAX)
+		t->backoff_us = 2 * t->backoff_us < BACKOFF_US_MAX ? 2 * t->backoff_us : BACKOFF_US_MAX;
+	return now + t->backoff_us;
+}
+
+static void keeper_ended(struct parent *p)
+{
+	struct part *keeper = &p->parts[ROLE_keeper];
+
+	kill_all(p);
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		p->parts[i].restarts++;
+	keeper->timer = loop_timer(p->loop, backoff(keeper), generation_start, p);
+}
+
+static void last_end(void *ctx)
+{
+	struct parent *p = ctx;
+
+	kill_all(p);
+	p->killed = true;
+	loop_stop(p->loop);
+}
+
+static void ended(void *ctx, short revents)
+{
+	struct part *t = ctx;
+	struct parent *p = t->parent;
+	int fd = t->child.pidfd, status = 0;
+	pid_t pid = t->child.pid;
+	bool over = false;
+
+	if (!child_wait(&t->child, false, &over, &status, NULL) || !over)
+		return;
+	loop_unwatch(p->loop, fd);
+	part_forget(t);
+	if (p->stopping) {
+		if (t->role == ROLE_keeper)
+			(void)loop_timer(p->loop, clock_monotonic_us() + LAST_ANSWERS_US, last_end, p);
+		return;
+	}
+	diag(DIAG_ERROR, "role-ended", "name=%s pid=%ld status=%d", role_name(t->role), (long)pid, status);
+	if (!p->was_ready)
+		give_up(p, status == 0 ? err_exit_status(ERR_SYSTEM) : status); /* what is wrong now stays wrong */
+	else if (t->role == ROLE_keeper)
+		keeper_ended(p);
+	else
+		t->timer = loop_timer(p->loop, backoff(t), part_restart, t);
+}
+
+/* --- messages ------------------------------------------------------------------------------------ */
+
+static void ready(struct parent *p)
+{
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		if (!p->parts[i].ready)
+			return;
+	}
+	if (p->all_ready)
+		return; /* one of them was started again */
+	p->all_ready = true;
+	diag(DIAG_INFO, "ready", "peer=%s public=%s after_ms=%lld", p->listeners.peer_text, p->listeners.public_text,
+	     (long long)(clock_monotonic_us() - p->begun_us) / 1000);
+	if (!p->was_ready)
+		(void)sd_notify(0, "READY=1");
+	p->was_ready = true;
+}
+
+static void paged(void *ctx, uint64_t cookie, uint8_t exit_status)
+{
+	struct parent *p = ctx;
+	struct parent_message m = { .type = PARENT_PAGED, .cookie = cookie, .exit_status = exit_status };
+	struct err e = { 0 };
+
+	if (!keeper_tell(p, &m, NULL, &e))
+		diag_err(DIAG_WARNING, "keeper-not-told", &e);
+}
+
+/* From the table of what each role may say: all say READY once, the keeper alone says PAGE. */
+static bool message_take(struct part *t, struct bytes packet, int *fds, size_t nfds, struct err *e)
+{
+	struct parent_message m;
+	AUTO_BUF in;
+
+	buf_init(&in, 8 * KIB);
+	if (!parcel_open(packet, &fds, &nfds, &in, e) || !parent_message_parse(buf_bytes(&in), &m, e))
+		return false;
+	if (m.type == PARENT_READY && !t->ready) {
+		t->ready = true;
+		ready(t->parent);
+		return true;
+	}
+	if (m.type == PARENT_PAGE && t->role == ROLE_keeper) {
+		pager_run(t->parent->pager, m.cookie, m.officer, m.words);
+		return true;
+	}
+	return err_set(e, ERR_FORBIDDEN, REASON_NOT_ALLOWED, "a role said what it may not say");
+}
+
+static void part_message(void *ctx, struct bytes packet, int *fds, size_t nfds)
+{
+	struct part *t = ctx;
+	struct err e = { 0 };
+
+	if (message_take(t, packet, fds, nfds, &e))
+		return;
+	/* A role that says what it may not is no longer ours: it ends, and ended() does the rest. */
+	diag(DIAG_ERROR, "role-misspoke", "name=%s text=\"%s\"", role_name(t->role), e.text);
+	child_kill(&t->child);
+}
+
+static void part_closed(void *ctx, const struct err *why)
+{
+	struct part *t = ctx;
+
+	/* It ends, or has closed what it must keep; either way it has to go. */
+	channel_free(t->channel);
+	t->channel = NULL;
+	if (t->child.pid != 0)
+		child_kill(&t->child);
+}
+
+/* --- ending ---------------------------------------------------------------------------------------- */
+
+static void signalled(void *ctx, short revents)
+{
+	struct parent *p = ctx;
+	struct signalfd_siginfo info;
+	struct err e = { 0 };
+
+	if (read(p->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (p->stopping || p->parts[ROLE_keeper].child.pid == 0) {
+		last_end(p); /* asked again, or there is nobody to be asked */
+		return;
+	}
+	p->stopping = true;
+	(void)sd_notify(0, "STOPPING=1");
+	diag(DIAG_INFO, "stopping", "signal=%u", info.ssi_signo);
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		loop_cancel(p->loop, p->parts[i].timer);
+		p->parts[i].timer = 0;
+	}
+	(void)loop_timer(p->loop, clock_monotonic_us() + STOP_US_MAX, last_end, p);
+	if (!keeper_tell(p, &(struct parent_message){ .type = PARENT_STOP }, NULL, &e))
+		last_end(p);
+}
+
+static bool signals_watch(struct parent *p, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return err_system(e, "cannot block signals");
+	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (p->signal_fd < 0)
+		return err_system(e, "cannot watch for signals");
+	return loop_watch(p->loop, p->signal_fd, POLLIN, signalled, p, e);
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+/* Two nodes on one home would sign two logs: the lock is held as long as the parent lives. */
+static bool pid_write(struct parent *p, struct err *e)
+{
+	char text[32];
+
+	p->pid_fd = openat(p->home_fd, "run/pid", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (p->pid_fd < 0)
+		return err_system(e, "cannot open run/pid");
+	if (flock(p->pid_fd, LOCK_EX | LOCK_NB) != 0) {
+		fd_close_at(&p->pid_fd); /* what is in run/ is not ours to clear away */
+		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "this home is served already");
+	}
+	snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	if (ftruncate(p->pid_fd, 0) != 0)
+		return err_system(e, "run/pid");
+	return file_write_all(p->pid_fd, bytes_of(text), e);
+}
+
+static bool user_find(struct parent *p, struct pager_options *o, struct err *e)
+{
+	const char *user = config_text(&p->config, user);
+	const struct passwd *who;
+
+	if (geteuid() != 0 || user[0] == '\0')
+		return true;
+	who = getpwnam(user);
+	if (who == NULL)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "there is no user %s", user);
+	o->change_user = true;
+	o->uid = who->pw_uid;
+	o->gid = who->pw_gid;
+	return true;
+}
+
+static bool home_open(struct parent *p, const char *home, struct err *e)
+{
+	static const char *const folders[] = { "run", "store", "blobs", "log", "backup" };
+
+	p->home_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->home_fd < 0)
+		return err_system(e, "cannot open the home %s", home);
+	if (!config_load(p->home_fd, &p->config, e))
+		return false;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (!dir_make(p->home_fd, folders[i], 0700, e))
+			return false;
+	}
+	return pid_write(p, e);
+}
+
+static bool serve(struct parent *p, const char *home, struct err *e)
+{
+	struct pager_options pager = { .loop = p->loop, .paged = paged, .ctx = p };
+
+	if (!home_open(p, home, e) || !user_find(p, &pager, e) || !signals_watch(p, e) || !spawn_prepare(e) ||
+	    !listeners_open(p->home_fd, &p->config, &p->listeners, e))
+		return false;
+	if (pager.change_user && fchownat(p->home_fd, "run/comity.sock", pager.uid, pager.gid, 0) != 0)
+		return err_system(e, "run/comity.sock");
+	pager.command = config_text(&p->config, page_command);
+	p->pager = pager_new(&pager);
+	if (bytes_is(bytes_of(config_text(&p->config, sandbox)), "required"))
+		(void)setenv("COMITY_SANDBOX_REQUIRED", "1", 1);
+	else
+		(void)unsetenv("COMITY_SANDBOX_REQUIRED");
+	generation_start(p);
+	return p->killed || loop_run(p->loop, e);
+}
+
+int serve_run(const char *home)
+{
+	/* Large, and there is one. */
+	static struct parent p;
+	struct err e = { 0 };
+
+	memset(&p, 0, sizeof(p));
+	diag_start("parent", DIAG_INFO);
+	p.home_fd = p.pid_fd = p.signal_fd = -1;
+	p.loop = loop_new();
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		p.parts[i] = (struct part){ .parent = &p, .role = (enum role)i };
+	if (!serve(&p, home, &e)) {
+		diag_err(DIAG_ERROR, "serve-failed", &e);
+		p.status = err_exit_status(e.kind);
+	}
+	kill_all(&p);
+	pager_free(p.pager);
+	if (p.pid_fd >= 0) {
+		(void)unlinkat(p.home_fd, "run/comity.sock", 0);
+		(void)unlinkat(p.home_fd, "run/addresses", 0);
+		(void)unlinkat(p.home_fd, "run/pid", 0);
+	}
+	fd_close_at(&p.listeners.peer);
+	fd_close_at(&p.listeners.public);
+	fd_close_at(&p.listeners.local);
+	fd_close_at(&p.signal_fd);
+	fd_close_at(&p.pid_fd);
+	fd_close_at(&p.home_fd);
+	loop_free(p.loop);
+	return p.status;
+}

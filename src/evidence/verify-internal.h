@@ -1,0 +1,82 @@
+/* What the parts of verification share: the thing under verification, and the report that grows. */
+#ifndef COMITY_EVIDENCE_VERIFY_INTERNAL_H
+#define COMITY_EVIDENCE_VERIFY_INTERNAL_H
+
+#include "evidence/bagit.h"
+#include "evidence/package-internal.h"
+#include "evidence/verify.h"
+#include "register/judge.h"
+
+struct verified_act {
+	package_path file, counter_file; /* counter_file "" when there is none */
+	struct act *act;
+	bool judged, counter_judged;     /* true under the register */
+	struct judgement judgement, counter;
+	struct bytes counterproof;
+};
+
+struct verification {
+	const struct verify_options *o;
+	json_t *report, *broken, *checks; /* the latter two belong to report */
+	size_t broken_lost;
+	struct bag *bag;
+	struct bag_info info;             /* into bag; party.len 0 when it could not be read */
+	struct verified_act *acts;        /* as numbered */
+	size_t act_count;
+	const struct statement **statements; /* as acts */
+	struct act *seal;
+	struct register_ *r;
+	struct checkpoint_cache *cache;
+	bool root_matched, bundle_confirmed;
+};
+
+/* what: a path in the package, or the name of the file that was given. */
+void verify_broken(struct verification *v, const char *what, enum reason reason, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void verify_broken_err(struct verification *v, const char *what, const struct err *e);
+void verify_check(struct verification *v, const char *name, bool ok, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Something that breaks nothing, and must be told. */
+void verify_note(struct verification *v, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+size_t verify_broken_count(const struct verification *v);
+
+/* verify-register.c */
+void verify_bundle(struct verification *v, const char *what, struct bytes bundle, int64_t at_ms);
+void verify_pin(struct verification *v, const char *what, const char *code, struct bytes act);
+/* Whether the keys of this party follow from the root that was given, and which fingerprint to compare. */
+bool verify_confirmed(const struct verification *v, const char *code);
+void verify_fingerprint(struct verification *v, const char *code);
+void verify_root(struct verification *v, const char *what);
+
+/* verify-acts.c */
+void verify_judge_all(struct verification *v);
+void verify_references(struct verification *v);
+void verify_custody(struct verification *v);
+void verify_checkpoints(struct verification *v);
+void verify_one_exercise(struct verification *v);
+
+/* verify-report.c: acts, exhibits, parties and what they have in common, as JSON. */
+void verify_tell_acts(struct verification *v);
+void verify_tell_exhibits(struct verification *v);
+void verify_tell_parties(struct verification *v);
+bool verify_is_request(const struct statement *s);
+
+/* verify-package.c */
+void verify_package(struct verification *v, int dir_fd, struct err *e);
+
+/* verify-tell.c: the order and the words of a report, once for both forms. */
+struct teller {
+	void (*begin)(struct buf *out, const char *title, bool exercise);
+	void (*verdict)(struct buf *out, const char *result, const char *text);
+	void (*section)(struct buf *out, const char *title);
+	void (*paragraph)(struct buf *out, const char *text);
+	void (*item)(struct buf *out, const char *text); /* neighbours make a list */
+	void (*field)(struct buf *out, const char *name, const char *value); /* likewise */
+	void (*table)(struct buf *out, const char *caption, const char *const *heads, size_t columns);
+	void (*row)(struct buf *out, const char *const *cells, size_t columns);
+	void (*table_end)(struct buf *out);
+	void (*end)(struct buf *out);
+};
+void verify_tell(const json_t *report, int offset_minutes, const struct teller *t, struct buf *out);
+
+#endif
