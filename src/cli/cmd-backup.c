@@ -22,7 +22,7 @@ const struct option restore_options[] = { OPTION_HOME, OPTION_JSON, OPTION_QUIET
 
 static void print_backup(const json_t *v, struct buf *out)
 {
-	put_member(out, "backup", json_text(v, "folder"));
+	output_member(out, "backup", json_text(v, "folder"));
 }
 
 int backup_command(const struct args *a)
@@ -119,8 +119,8 @@ static bool restore(const char *home_path, const char *backup, char *aside, size
 
 static void print_restored(const json_t *v, struct buf *out)
 {
-	put_member(out, "restored from", json_text(v, "backup"));
-	put_member(out, "what was there is in", json_text(v, "aside"));
+	output_member(out, "restored from", json_text(v, "backup"));
+	output_member(out, "what was there is in", json_text(v, "aside"));
 	buf_add_text(out, "the node starts locked; comity log recover unlocks it when nothing newer is known\n");
 }
 

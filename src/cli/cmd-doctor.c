@@ -125,7 +125,7 @@ static void print_checks(const json_t *v, struct buf *out)
 		const json_t *x = json_array_get(list, i);
 
 		buf_add_format(out, "%-5s %-16s ", json_bool(x, "ok") ? "ok" : "FAULT", json_text(x, "name"));
-		put_printable(out, json_text(x, "text"));
+		output_printable(out, json_text(x, "text"));
 		buf_add_u8(out, '\n');
 	}
 }

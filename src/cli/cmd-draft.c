@@ -102,7 +102,7 @@ static void print_approved(const json_t *v, struct buf *out)
 	if (json_array_size(missing) == 0)
 		buf_add_text(out, "all approvals are there\n");
 	for (size_t i = 0; i < json_array_size(missing); i++)
-		put_member(out, "still to be approved by", json_string_value(json_array_get(missing, i)));
+		output_member(out, "still to be approved by", json_string_value(json_array_get(missing, i)));
 }
 
 static int approve_as(const struct args *a, const char *role)

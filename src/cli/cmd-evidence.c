@@ -17,6 +17,7 @@
 #include "cli/output.h"
 
 #define WAIT_STEP_MS 200
+#define WAIT_SECONDS_DEFAULT 60u
 
 static const struct option plain_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
 
@@ -153,7 +154,7 @@ static void print_exhibits(const json_t *v, struct buf *out)
 
 		buf_add_format(out, "%s  %12" PRId64 "  %s  %-10s ", json_text(x, "id"), json_int(x, "size"), json_text(x, "sha256"),
 			       json_text(x, "state"));
-		put_printable(out, json_text(x, "name"));
+		output_printable(out, json_text(x, "name"));
 		buf_add_u8(out, '\n');
 	}
 }
@@ -234,54 +235,77 @@ static size_t count_there(const json_t *answer, const char *state, uint64_t *fet
 	return there;
 }
 
-/* The timeout counts from the last byte that arrived: a slow line is no failure. */
-static int wait_command(const struct args *a)
+struct waiting {
+	const char *request, *state;
+	uint64_t count;
+	size_t there;
+	uint64_t fetched;
+	struct progress progress;
+};
+
+/* Looks once: *ret when enough are there. */
+static bool wait_look(struct client *c, struct waiting *w, json_t **ret, struct err *e)
+{
+	AUTO_JSON *answer = NULL;
+	uint64_t total = 0;
+
+	if (!client_call(c, "exhibit-list", named("request", w->request), &answer, e))
+		return e->kind == ERR_NOT_FOUND;
+	if (first_broken(answer) != NULL)
+		return err_set(e, ERR_REJECTED, REASON_DIGEST_MISMATCH, "exhibit %.64s arrived and does not verify",
+			       json_text(first_broken(answer), "id"));
+	w->there = count_there(answer, w->state, &w->fetched, &total);
+	w->progress.total = total;
+	progress_at(&w->progress, w->fetched);
+	if (w->there >= w->count)
+		*ret = json_incref(answer);
+	return true;
+}
+
+/* The time runs from the last byte that arrived: a slow line is no failure. */
+static bool wait_until(struct client *c, struct waiting *w, uint64_t seconds, json_t **ret, struct err *e)
 {
 	struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
-	uint64_t count = 1, seconds = 60, fetched = 0, total = 0, last = 0;
-	const char *state = args_value(a, "state");
-	AUTO_CLIENT *c = NULL;
-	struct progress p;
-	size_t there = 0, last_there = 0;
-	int64_t until;
-	struct err e;
+	int64_t allowed_us = (int64_t)seconds * 1000000, until = clock_monotonic_us() + allowed_us;
 
-	if ((args_has(a, "count") && !num_parse_u64(args_value(a, "count"), 100000, &count)) ||
+	for (;;) {
+		uint64_t fetched = w->fetched;
+		size_t there = w->there;
+
+		if (!wait_look(c, w, ret, e))
+			return false;
+		if (*ret != NULL)
+			return true;
+		if (w->fetched != fetched || w->there != there)
+			until = clock_monotonic_us() + allowed_us;
+		if (clock_monotonic_us() >= until)
+			break;
+		(void)nanosleep(&step, NULL);
+	}
+	return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE,
+		       "%zu of %" PRIu64 " exhibits are there after %" PRIu64 " s without progress", w->there, w->count, seconds);
+}
+
+static int wait_command(const struct args *a)
+{
+	struct waiting w = { .request = a->positional[0], .state = args_value(a, "state"), .count = 1 };
+	uint64_t seconds = WAIT_SECONDS_DEFAULT;
+	AUTO_JSON *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	struct err e;
+	bool ok;
+
+	if ((args_has(a, "count") && !num_parse_u64(args_value(a, "count"), 100000, &w.count)) ||
 	    (args_has(a, "timeout") && !num_parse_u64(args_value(a, "timeout"), 86400, &seconds))) {
 		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--count and --timeout want numbers");
 		return command_failed(&e);
 	}
 	if (!client_open(a, &c, &e))
 		return command_failed(&e);
-	progress_start(&p, "fetching", 0, args_has(a, "quiet"));
-	until = clock_monotonic_us() + (int64_t)seconds * 1000000;
-	do {
-		AUTO_JSON *answer = NULL;
-		if (!client_call(c, "exhibit-list", named("request", a->positional[0]), &answer, &e) && e.kind != ERR_NOT_FOUND)
-			return command_failed(&e);
-		if (first_broken(answer) != NULL) {
-			progress_end(&p);
-			(void)err_set(&e, ERR_REJECTED, REASON_DIGEST_MISMATCH, "exhibit %.64s arrived and does not verify",
-				      json_text(first_broken(answer), "id"));
-			return command_failed(&e);
-		}
-		there = count_there(answer, state, &fetched, &total);
-		p.total = total;
-		progress_at(&p, fetched);
-		if (there >= count) {
-			progress_end(&p);
-			return output_value(a, answer, print_exhibits);
-		}
-		if (fetched != last || there != last_there)
-			until = clock_monotonic_us() + (int64_t)seconds * 1000000;
-		last = fetched;
-		last_there = there;
-		(void)nanosleep(&step, NULL);
-	} while (clock_monotonic_us() < until);
-	progress_end(&p);
-	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "%zu of %" PRIu64 " exhibits are there after %" PRIu64 " s without progress",
-		      there, count, seconds);
-	return command_failed(&e);
+	progress_start(&w.progress, "fetching", 0, args_has(a, "quiet"));
+	ok = wait_until(c, &w, seconds, &answer, &e);
+	progress_end(&w.progress);
+	return ok ? output_value(a, answer, print_exhibits) : command_failed(&e);
 }
 
 /* --- release ----------------------------------------------------------------------------------- */

@@ -47,7 +47,7 @@ static bool explain_note(struct bytes in, struct buf *out, struct err *e)
 	if (!note_parse(in, &n, e) || !checkpoint_parse(n.text, &c, e))
 		return false;
 	buf_add_text(out, "checkpoint of the log ");
-	put_printable(out, c.origin);
+	output_printable(out, c.origin);
 	buf_add_format(out, "\nsize: %" PRIu64 " leaves\nroot: ", c.size);
 	buf_add_hex(out, BYTES_ARRAY(c.root));
 	buf_add_u8(out, '\n');
@@ -96,13 +96,13 @@ static bool explain_key(struct bytes in, struct buf *out, struct err *e)
 static void put_approval(const struct approval *p, struct buf *out)
 {
 	buf_add_text(out, "approved by ");
-	put_printable(out, p->approver);
+	output_printable(out, p->approver);
 	buf_add_format(out, " as %s (%s), ", approval_role_code(p->role), p->assurance);
 	put_people_time(p->time, out);
 	buf_add_u8(out, '\n');
 	if (p->note[0] != '\0') {
 		buf_add_text(out, "  note: ");
-		put_printable(out, p->note);
+		output_printable(out, p->note);
 		buf_add_u8(out, '\n');
 	}
 }
@@ -127,7 +127,7 @@ static bool put_act(const struct act *a, struct buf *out)
 		return true;
 	}
 	buf_add_format(out, "logged as leaf %" PRIu64 " of ", p.index);
-	put_printable(out, c.origin);
+	output_printable(out, c.origin);
 	buf_add_format(out, " (at size %" PRIu64 ")\n", c.size);
 	return true;
 }
@@ -331,7 +331,7 @@ static bool explain_package(const char *path, struct buf *out, struct err *e)
 	if (!file_read(dir, "bag-info.txt", &info, e))
 		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s is no package: it has no bag-info.txt", path);
 	buf_add_text(out, "evidence package (BagIt folder); comity verify judges it\n");
-	put_lines(out, buf_text(&info));
+	output_lines(out, buf_text(&info));
 	acts = openat(dir, "meta/acts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (acts < 0)
 		return err_system(e, "cannot open %s/meta/acts", path);

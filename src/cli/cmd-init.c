@@ -204,15 +204,15 @@ static bool keys_make(int home, const struct config *c, json_t *v, struct err *e
 static void print_made(const json_t *v, struct buf *out)
 {
 	buf_add_text(out, "a home for ");
-	put_printable(out, json_text(v, "name"));
+	output_printable(out, json_text(v, "name"));
 	buf_add_format(out, " (%s) in ", json_text(v, "party"));
-	put_printable(out, json_text(v, "home"));
+	output_printable(out, json_text(v, "home"));
 	buf_add_u8(out, '\n');
-	put_member(out, "signing key", json_text(v, "sign"));
-	put_member(out, "log key", json_text(v, "log"));
-	put_member(out, "sealing key", json_text(v, "seal"));
-	put_member(out, "TLS pin", json_text(v, "tls"));
-	put_member(out, "next", json_text(v, "next"));
+	output_member(out, "signing key", json_text(v, "sign"));
+	output_member(out, "log key", json_text(v, "log"));
+	output_member(out, "sealing key", json_text(v, "seal"));
+	output_member(out, "TLS pin", json_text(v, "tls"));
+	output_member(out, "next", json_text(v, "next"));
 }
 
 static bool home_make(const struct args *a, const struct config *c, struct buf *people, json_t *v, struct err *e)

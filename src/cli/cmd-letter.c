@@ -43,9 +43,9 @@ static const struct option import_options[] = {
 
 static void print_imported(const json_t *v, struct buf *out)
 {
-	put_member(out, "outcome", json_text(v, "outcome"));
-	put_member(out, "reason", json_text(v, "reason"));
-	put_member(out, "why", json_text(v, "text"));
+	output_member(out, "outcome", json_text(v, "outcome"));
+	output_member(out, "reason", json_text(v, "reason"));
+	output_member(out, "why", json_text(v, "detail"));
 }
 
 /* 1 when the letter was rejected: the receipt says why, and may be carried back. */

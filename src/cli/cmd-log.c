@@ -25,9 +25,9 @@ static void audited(void *ctx, uint64_t leaves, uint64_t size)
 
 static void print_audit(const json_t *v, struct buf *out)
 {
-	put_member(out, "log", json_text(v, "origin"));
+	output_member(out, "log", json_text(v, "origin"));
 	buf_add_format(out, "leaves: %" PRId64 ", every one hashed up to the checkpoint's root\n", json_int(v, "leaves"));
-	put_member(out, "root", json_text(v, "root"));
+	output_member(out, "root", json_text(v, "root"));
 }
 
 static int verify_files_command(const struct args *a)
@@ -80,10 +80,10 @@ static const struct option show_options[] = { OPTION_HOME, OPTION_JSON, OPTION_E
 
 static void print_log(const json_t *v, struct buf *out)
 {
-	put_member(out, "log", json_text(v, "origin"));
-	put_member(out, "key", json_text(v, "vkey"));
+	output_member(out, "log", json_text(v, "origin"));
+	output_member(out, "key", json_text(v, "vkey"));
 	buf_add_format(out, "size: %" PRId64 "\n", json_int(v, "size"));
-	put_lines(out, json_text(v, "note"));
+	output_lines(out, json_text(v, "note"));
 }
 
 /* The log's verifier key, from the home's key file. */

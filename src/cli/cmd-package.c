@@ -159,22 +159,31 @@ static const struct option write_options[] = {
 
 static bool ask_node(struct client *c, const char *request, json_t **data, json_t **status, json_t **shown, struct err *e)
 {
-	json_t *by_request = json_object(), *by_id = json_object();
+	int64_t until = clock_monotonic_us() + SEAL_SECONDS_MAX * INT64_C(1000000);
+	struct timespec step = { .tv_nsec = SEAL_STEP_MS * 1000000L };
+	json_t *by_id;
 
-	json_put_text(by_request, "request", request);
-	json_put_text(by_id, "id", request);
-	if (!client_call(c, "package-data", by_request, data, e)) {
-		json_decref(by_id);
-		return false;
+	/* The last acts may still wait for their slot of the log. */
+	for (;;) {
+		json_t *by_request = json_object();
+
+		json_put_text(by_request, "request", request);
+		if (client_call(c, "package-data", by_request, data, e))
+			break;
+		if (e->reason != REASON_UNLOGGED || clock_monotonic_us() >= until)
+			return false;
+		(void)nanosleep(&step, NULL);
 	}
+	by_id = json_object();
+	json_put_text(by_id, "id", request);
 	return client_call(c, "request-show", by_id, shown, e) && client_call(c, "status", NULL, status, e);
 }
 
 static void print_written(const json_t *v, struct buf *out)
 {
-	put_member(out, "package", json_text(v, "package"));
+	output_member(out, "package", json_text(v, "package"));
 	buf_add_format(out, "exhibits: %" PRId64 "\nacts: %" PRId64 "\n", json_int(v, "exhibits"), json_int(v, "acts"));
-	put_member(out, "verify it with", json_text(v, "verify"));
+	output_member(out, "verify it with", json_text(v, "verify"));
 }
 
 static int told(const struct args *a, const struct package_input *in, const char *path)

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "exchange/config.h"
+#include "log/note.h"
 #include "seal/dsse.h"
 #include "statement/act.h"
 
@@ -25,8 +27,8 @@ static const struct option output_options[] = {
 
 static void print_described(const json_t *v, struct buf *out)
 {
-	put_member(out, "fingerprint", json_text(v, "fingerprint"));
-	put_member(out, "hash", json_text(v, "hash"));
+	output_member(out, "fingerprint", json_text(v, "fingerprint"));
+	output_member(out, "hash", json_text(v, "hash"));
 }
 
 static int describe_command(const struct args *a)
@@ -51,7 +53,7 @@ static const struct option pin_options[] = {
 
 static void print_pinned(const json_t *v, struct buf *out)
 {
-	put_member(out, "pinned", json_text(v, "party"));
+	output_member(out, "pinned", json_text(v, "party"));
 }
 
 /* A file's text as the member of a call. */
@@ -92,7 +94,7 @@ static int pin_command(const struct args *a)
 
 static void print_admitted(const json_t *v, struct buf *out)
 {
-	put_member(out, "entry", json_text(v, "hash"));
+	output_member(out, "entry", json_text(v, "hash"));
 }
 
 static int admit_command(const struct args *a)
@@ -121,7 +123,9 @@ static const struct option root_options[] = {
 	{ "keys", 0, OPTION_VALUE, "N", "how many root keys (default 3)" },
 	{ "threshold", 0, OPTION_VALUE, "K", "how many of them must sign (default 2)" },
 	{ "expires", 0, OPTION_VALUE, "DAYS", "days until it must be renewed (default 730)" },
-	{ "envelope", 0, OPTION_VALUE, "FILE", "take this signed root instead of making keys" },
+	{ "envelope", 0, OPTION_VALUE, "FILE", "hand in this signed root instead of making keys" },
+	{ "output", 'o', OPTION_VALUE, "FILE", "also write the signed root" },
+	{ "offline", 0, OPTION_FLAG, NULL, "from the home's files, before its node runs; hand it in later" },
 	OPTION_END,
 };
 
@@ -164,11 +168,83 @@ static bool root_key_new(const char *dir, uint64_t number, struct sign_key **ret
 	return true;
 }
 
-/* What the node says of itself names the register's key and its log. */
-static json_t *root_body(const struct root *r, const json_t *entry)
+/* Whose root it is: what the node says of itself, or what its files say before it runs. */
+struct secretariat {
+	char party[16], authority[CONFIG_VALUE_BYTES_MAX];
+	char register_key[2 * SIGN_PUBLIC_BYTES + 1], origin[CONFIG_VALUE_BYTES_MAX];
+	char log[2 * CONFIG_VALUE_BYTES_MAX];
+	bool exercise;
+};
+
+static bool secretariat_running(const struct args *a, struct secretariat *ret, struct err *e)
+{
+	AUTO_JSON *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	AUTO_ACT *act = NULL;
+
+	if (!client_open(a, &c, e) || !client_call(c, "register-describe", NULL, &answer, e) ||
+	    !act_parse(json_bytes(answer, "act"), &act, e))
+		return false;
+	const json_t *entry = act->statement->body;
+	struct bytes log = json_bytes(entry, "log");
+	snprintf(ret->party, sizeof(ret->party), "%s", act->statement->from);
+	snprintf(ret->authority, sizeof(ret->authority), "%s", act->statement->authority);
+	snprintf(ret->log, sizeof(ret->log), "%s", json_text(entry, "log"));
+	snprintf(ret->origin, sizeof(ret->origin), "%.*s", (int)bytes_find(log, '+'), json_text(entry, "log"));
+	snprintf(ret->register_key, sizeof(ret->register_key), "%s",
+		 json_text(json_array_get(json_object_get(entry, "keys"), 0), "key"));
+	ret->exercise = act->statement->exercise;
+	return true;
+}
+
+static bool public_of(int home, const char *path, uint8_t ret[static SIGN_PUBLIC_BYTES], struct err *e)
+{
+	AUTO_SIGN_KEY *k = NULL;
+	AUTO_BUF_WIPE file;
+
+	buf_init(&file, 4 * KIB);
+	if (!file_read(home, path, &file, e) || !sign_key_parse(buf_bytes(&file), &k, e))
+		return false;
+	memcpy(ret, sign_key_public(k), SIGN_PUBLIC_BYTES);
+	return true;
+}
+
+static bool secretariat_at_rest(const struct args *a, struct secretariat *ret, struct err *e)
+{
+	uint8_t sign[SIGN_PUBLIC_BYTES], log[SIGN_PUBLIC_BYTES];
+	struct config *c = malloc(sizeof(*c));
+	struct note_key key;
+	const char *path;
+	AUTO_FD home = -1;
+	AUTO_BUF text;
+	bool ok;
+
+	if (c == NULL)
+		abort();
+	buf_init(&text, KIB);
+	ok = home_of(a, &path, e);
+	if (ok) {
+		home = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ok = home >= 0 || err_system(e, "cannot open %s", path);
+	}
+	ok = ok && config_load(home, c, e) && public_of(home, "keys/sign.key", sign, e) && public_of(home, "keys/log.key", log, e);
+	if (ok) {
+		config_log_origin(c, ret->origin);
+		note_key_make(ret->origin, NOTE_ED25519, log, &key);
+		note_key_write(&key, &text);
+		snprintf(ret->log, sizeof(ret->log), "%s", buf_text(&text));
+		snprintf(ret->party, sizeof(ret->party), "%.15s", config_text(c, party));
+		snprintf(ret->authority, sizeof(ret->authority), "%s", config_text(c, authority));
+		hex_write(BYTES_ARRAY(sign), ret->register_key);
+		ret->exercise = config_is_exercise(c);
+	}
+	free(c);
+	return ok;
+}
+
+static json_t *root_body(const struct root *r, const struct secretariat *own)
 {
 	json_t *body = json_object(), *keys = json_array();
-	struct bytes log = json_bytes(entry, "log");
 
 	for (uint64_t i = 0; i < r->keys; i++) {
 		char hex[2 * SIGN_PUBLIC_BYTES + 1];
@@ -179,15 +255,15 @@ static json_t *root_body(const struct root *r, const json_t *entry)
 	}
 	json_put_time(body, "expires", clock_now_ms() + (int64_t)r->days * DAY_MS);
 	json_put(body, "keys", keys);
-	json_put_text(body, "log", json_text(entry, "log"));
-	json_put_bytes(body, "origin", bytes_slice(log, 0, bytes_find(log, '+')));
-	json_put_text(body, "register_key", json_text(json_array_get(json_object_get(entry, "keys"), 0), "key"));
+	json_put_text(body, "log", own->log);
+	json_put_text(body, "origin", own->origin);
+	json_put_text(body, "register_key", own->register_key);
 	json_put_int(body, "threshold", (int64_t)r->threshold);
 	json_put_int(body, "version", 1);
 	return body;
 }
 
-static bool root_payload(const struct root *r, const struct statement *own, struct buf *out, struct err *e)
+static bool root_payload(const struct root *r, const struct secretariat *own, struct buf *out, struct err *e)
 {
 	AUTO_JSON *v = json_object();
 	json_t *used = json_object();
@@ -200,13 +276,13 @@ static bool root_payload(const struct root *r, const struct statement *own, stru
 	json_put_int(used, "size", 0);
 	json_put_time(used, "time", clock_now_ms());
 	json_put_text(v, "authority", own->authority);
-	json_put(v, "body", root_body(r, own->body));
+	json_put(v, "body", root_body(r, own));
 	json_put_text(v, "case", "");
 	json_put_bool(v, "exercise", own->exercise);
-	json_put_text(v, "from", own->from);
+	json_put_text(v, "from", own->party);
 	json_put_text(v, "id", id_text);
 	json_put_text(v, "kind", "register-root");
-	json_put_text(v, "legal_basis", own->legal_basis);
+	json_put_text(v, "legal_basis", "UNCC");
 	json_put(v, "refs", json_array());
 	json_put(v, "register", used);
 	json_put_time(v, "time", clock_now_ms());
@@ -216,7 +292,7 @@ static bool root_payload(const struct root *r, const struct statement *own, stru
 	return json_write_canonical(v, out, e) && buf_check(out, "the root", e);
 }
 
-static bool root_envelope(const struct root *r, const struct statement *own, struct buf *out, struct err *e)
+static bool root_envelope(const struct root *r, const struct secretariat *own, struct buf *out, struct err *e)
 {
 	struct envelope_signature sigs[ENVELOPE_SIGNATURES_MAX];
 	struct bytes type = statement_type(kind_find(bytes_of("register-root")));
@@ -237,56 +313,74 @@ static bool root_envelope(const struct root *r, const struct statement *own, str
 	return envelope_write_of(type, buf_bytes(&payload), sigs, (size_t)r->keys, out, e);
 }
 
-static bool own_entry(struct client *c, struct act **ret, struct err *e)
+static bool root_make(const struct args *a, struct root *r, struct buf *out, struct err *e)
 {
-	AUTO_JSON *answer = NULL;
-
-	return client_call(c, "register-describe", NULL, &answer, e) && act_parse(json_bytes(answer, "act"), ret, e);
-}
-
-static bool root_make(const struct args *a, struct client *c, struct root *r, struct buf *out, struct err *e)
-{
+	struct secretariat own = { 0 };
 	const char *dir = args_value(a, "keys-dir");
-	AUTO_ACT *own = NULL;
 
 	if (dir == NULL)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "where do the root keys go? give --keys-dir DIR");
-	if (!root_numbers(a, r, e) || !own_entry(c, &own, e))
+	if (!root_numbers(a, r, e) || !(args_has(a, "offline") ? secretariat_at_rest(a, &own, e) : secretariat_running(a, &own, e)))
 		return false;
 	if (mkdir(dir, 0700) != 0)
 		return err_system(e, "cannot make the folder %s", dir);
 	for (uint64_t i = 0; i < r->keys; i++)
 		if (!root_key_new(dir, i + 1, &r->key[i], e))
 			return false;
-	return root_envelope(r, own->statement, out, e);
+	return root_envelope(r, &own, out, e);
 }
 
 static void print_root(const json_t *v, struct buf *out)
 {
-	put_member(out, "trust root", json_text(v, "fingerprint"));
+	output_member(out, "trust root", json_text(v, "fingerprint"));
 	buf_add_format(out, "version: %" PRId64 "\n", json_int(v, "version"));
+}
+
+/* Told without a node: the fingerprint is the hash of version 1. */
+static bool root_told(struct bytes envelope, json_t **ret, struct err *e)
+{
+	AUTO_ENVELOPE v = { 0 };
+
+	if (!envelope_parse(envelope, &v, e))
+		return false;
+	*ret = json_object();
+	json_put_hex(*ret, "fingerprint", BYTES_ARRAY(v.hash));
+	json_put_int(*ret, "version", 1);
+	return true;
+}
+
+static bool root_hand_in(const struct args *a, struct bytes envelope, json_t **ret, struct err *e)
+{
+	AUTO_CLIENT *c = NULL;
+	json_t *in;
+
+	if (!client_open(a, &c, e))
+		return false;
+	in = json_object();
+	json_put_bytes(in, "envelope", envelope);
+	return client_call(c, "register-root", in, ret, e);
 }
 
 static int root_command(const struct args *a)
 {
-	const char *given = args_value(a, "envelope");
-	AUTO_JSON *in = json_object(), *answer = NULL;
-	AUTO_CLIENT *c = NULL;
+	const char *given = args_value(a, "envelope"), *path = args_value(a, "output");
+	AUTO_JSON *answer = NULL;
 	struct root r = { 0 };
 	AUTO_BUF envelope;
 	struct err e;
 	bool ok;
 
 	buf_init(&envelope, ENVELOPE_BYTES_MAX);
-	ok = client_open(a, &c, &e) && (given != NULL ? input_read(given, &envelope, &e) : root_make(a, c, &r, &envelope, &e));
+	if (args_has(a, "offline") && (path == NULL || given != NULL)) {
+		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--offline makes a file: give --output FILE, and no --envelope");
+		return command_failed(&e);
+	}
+	ok = given != NULL ? input_read(given, &envelope, &e) : root_make(a, &r, &envelope, &e);
 	for (size_t i = 0; i < ENVELOPE_SIGNATURES_MAX; i++)
 		sign_key_free(r.key[i]);
-	if (!ok)
-		return command_failed(&e);
-	json_put_bytes(in, "envelope", buf_bytes(&envelope));
-	if (!client_call(c, "register-root", json_incref(in), &answer, &e))
-		return command_failed(&e);
-	return output_value(a, answer, print_root);
+	ok = ok && (path == NULL || file_write(AT_FDCWD, path, buf_bytes(&envelope), 0644, true, &e)) &&
+	     (args_has(a, "offline") ? root_told(buf_bytes(&envelope), &answer, &e) : root_hand_in(a, buf_bytes(&envelope), &answer, &e));
+	return ok ? output_value(a, answer, print_root) : command_failed(&e);
 }
 
 /* --- the register in use ----------------------------------------------------------------------- */
@@ -303,7 +397,7 @@ static int refresh_command(const struct args *a)
 static void print_loaded(const json_t *v, struct buf *out)
 {
 	buf_add_format(out, "entries: %" PRId64 "\n", json_int(v, "entries"));
-	put_lines(out, json_text(v, "problems"));
+	output_lines(out, json_text(v, "problems"));
 }
 
 static int load_command(const struct args *a)
@@ -322,30 +416,30 @@ static void print_party(const json_t *p, struct buf *out)
 	bool in_force = json_text(p, "in_force_from")[0] != '\0';
 
 	buf_add_u8(out, '\n');
-	put_printable(out, json_text(p, "code"));
+	output_printable(out, json_text(p, "code"));
 	buf_add_u8(out, ' ');
-	put_printable(out, json_text(p, "name"));
+	output_printable(out, json_text(p, "name"));
 	buf_add_format(out, "%s%s\n", json_bool(p, "fictional") ? " (fictional)" : "", json_bool(p, "pinned") ? " (pinned)" : "");
 	buf_add_text(out, in_force ? "" : "  the Convention is not in force for it\n");
-	put_member_time(out, "  Convention in force from", json_text(p, "in_force_from"));
-	put_member(out, "  contact point", json_text(p, "contact_name"));
-	put_member(out, "  telephone", json_text(p, "phone"));
-	put_member(out, "  call back to check", json_text(p, "callback"));
-	put_member(out, "  languages", json_text(p, "languages"));
-	put_member(out, "  time zone", json_text(p, "timezone"));
-	put_member(out, "  carries out itself (arts.)", json_text(p, "carries_out"));
-	put_member(out, "  endpoint", json_text(p, "endpoint"));
+	output_member_time(out, "  Convention in force from", json_text(p, "in_force_from"));
+	output_member(out, "  contact point", json_text(p, "contact_name"));
+	output_member(out, "  telephone", json_text(p, "phone"));
+	output_member(out, "  call back to check", json_text(p, "callback"));
+	output_member(out, "  languages", json_text(p, "languages"));
+	output_member(out, "  time zone", json_text(p, "timezone"));
+	output_member(out, "  carries out itself (arts.)", json_text(p, "carries_out"));
+	output_member(out, "  endpoint", json_text(p, "endpoint"));
 	for (size_t i = 0; i < json_array_size(approvers); i++)
-		put_member(out, "  approver", json_text(json_array_get(approvers, i), "name"));
+		output_member(out, "  approver", json_text(json_array_get(approvers, i), "name"));
 }
 
 static void print_register(const json_t *v, struct buf *out)
 {
 	const json_t *list = json_object_get(v, "parties");
 
-	put_member(out, "register", json_text(v, "origin")[0] != '\0' ? json_text(v, "origin") : "none, parties are pinned");
-	put_member(out, "trust root", json_text(v, "fingerprint"));
-	put_member_time(out, "as of", json_text(v, "time"));
+	output_member(out, "register", json_text(v, "origin")[0] != '\0' ? json_text(v, "origin") : "none, parties are pinned");
+	output_member(out, "trust root", json_text(v, "fingerprint"));
+	output_member_time(out, "as of", json_text(v, "time"));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		print_party(json_array_get(list, i), out);
 }

@@ -51,16 +51,16 @@ static void print_check(const json_t *v, struct buf *out)
 {
 	const json_t *missing = json_object_get(v, "approvals_missing"), *there = json_object_get(v, "approvals_there");
 
-	put_findings(out, json_object_get(v, "findings"));
+	output_findings(out, json_object_get(v, "findings"));
 	for (size_t i = 0; i < json_array_size(there); i++) {
 		const json_t *p = json_array_get(there, i);
 
 		buf_add_text(out, "approved by ");
-		put_printable(out, json_text(p, "approver"));
+		output_printable(out, json_text(p, "approver"));
 		buf_add_format(out, " (%s)\n", json_text(p, "role"));
 	}
 	for (size_t i = 0; i < json_array_size(missing); i++)
-		put_member(out, "still to be approved by", json_string_value(json_array_get(missing, i)));
+		output_member(out, "still to be approved by", json_string_value(json_array_get(missing, i)));
 }
 
 static const struct option check_options[] = {
@@ -112,9 +112,9 @@ static void print_drafts(const json_t *v, struct buf *out)
 		const json_t *d = json_array_get(list, i);
 
 		buf_add_format(out, "%s  %-22s to %-4s ", json_text(d, "draft"), json_text(d, "kind"), json_text(d, "to"));
-		put_printable(out, json_text(d, "case"));
+		output_printable(out, json_text(d, "case"));
 		buf_add_text(out, "  ");
-		put_printable(out, json_text(d, "officer"));
+		output_printable(out, json_text(d, "officer"));
 		buf_add_u8(out, '\n');
 	}
 }
@@ -126,7 +126,7 @@ static int drafts_command(const struct args *a)
 
 static void print_text(const json_t *v, struct buf *out)
 {
-	put_lines(out, json_text(v, "text"));
+	output_lines(out, json_text(v, "text"));
 }
 
 static int preview_command(const struct args *a)
@@ -140,7 +140,7 @@ static void print_request_line(const json_t *r, struct buf *out)
 {
 	buf_add_format(out, "%s  %-22s %s %-4s %-18s ", json_text(r, "id"), json_text(r, "kind"),
 		       json_bool(r, "asked") ? "from" : "to  ", json_text(r, "peer"), json_text(r, "state"));
-	put_printable(out, json_text(r, "case"));
+	output_printable(out, json_text(r, "case"));
 	buf_add_u8(out, '\n');
 }
 
@@ -186,9 +186,9 @@ static void print_delivery(const json_t *d, struct buf *out)
 {
 	if (!json_is_object(d))
 		return;
-	put_member(out, "delivery", json_text(d, "state"));
-	put_member_time(out, "waiting since", json_text(d, "since"));
-	put_member(out, "if it stays undelivered, call", json_text(d, "call"));
+	output_member(out, "delivery", json_text(d, "state"));
+	output_member_time(out, "waiting since", json_text(d, "since"));
+	output_member(out, "if it stays undelivered, call", json_text(d, "call"));
 }
 
 static void print_moves(const json_t *list, struct buf *out)
@@ -198,7 +198,7 @@ static void print_moves(const json_t *list, struct buf *out)
 
 		buf_add_text(out, json_text(m, "time"));
 		buf_add_format(out, "  %s -> %s: ", json_text(m, "from"), json_text(m, "to"));
-		put_printable(out, json_text(m, "why"));
+		output_printable(out, json_text(m, "why"));
 		buf_add_u8(out, '\n');
 	}
 }
@@ -221,7 +221,7 @@ static void print_exhibits_short(const json_t *list, struct buf *out)
 		const json_t *x = json_array_get(list, i);
 
 		buf_add_format(out, "exhibit %s  %-10s %12" PRId64 "  ", json_text(x, "id"), json_text(x, "state"), json_int(x, "size"));
-		put_printable(out, json_text(x, "name"));
+		output_printable(out, json_text(x, "name"));
 		buf_add_u8(out, '\n');
 	}
 }
@@ -230,25 +230,25 @@ static void print_request(const json_t *v, struct buf *out)
 {
 	const json_t *next = json_object_get(v, "next");
 
-	put_member(out, "request", json_text(v, "id"));
-	put_member(out, json_bool(v, "asked") ? "asked by" : "asked of", json_text(v, "peer"));
+	output_member(out, "request", json_text(v, "id"));
+	output_member(out, json_bool(v, "asked") ? "asked by" : "asked of", json_text(v, "peer"));
 	buf_add_format(out, "state: %s (", json_text(v, "state"));
-	put_printable(out, json_text(v, "words"));
+	output_printable(out, json_text(v, "words"));
 	buf_add_text(out, ")\n");
 	print_delivery(json_object_get(v, "delivery"), out);
-	put_member(out, "acknowledged by", json_text(v, "acknowledged_by"));
-	put_member_time(out, "acknowledged at", json_text(v, "acknowledged_at"));
-	put_member_time(out, "order expires", json_text(v, "order_expires"));
-	put_member_time(out, "held until", json_text(v, "hold_until"));
-	put_member(out, "follows preservation", json_text(v, "preservation"));
+	output_member(out, "acknowledged by", json_text(v, "acknowledged_by"));
+	output_member_time(out, "acknowledged at", json_text(v, "acknowledged_at"));
+	output_member_time(out, "order expires", json_text(v, "order_expires"));
+	output_member_time(out, "held until", json_text(v, "hold_until"));
+	output_member(out, "follows preservation", json_text(v, "preservation"));
 	buf_add_text(out, "\n");
-	put_lines(out, json_text(v, "text"));
-	put_findings(out, json_object_get(v, "findings"));
+	output_lines(out, json_text(v, "text"));
+	output_findings(out, json_object_get(v, "findings"));
 	buf_add_text(out, "\nwhat happened:\n");
 	print_moves(json_object_get(v, "moves"), out);
 	for (size_t i = 0; i < json_array_size(next); i++) {
 		buf_add_format(out, "possible: %s, ", json_text(json_array_get(next, i), "event"));
-		put_printable(out, json_text(json_array_get(next, i), "why"));
+		output_printable(out, json_text(json_array_get(next, i), "why"));
 		buf_add_u8(out, '\n');
 	}
 	buf_add_text(out, "\nstatements:\n");
@@ -269,10 +269,10 @@ static void print_grounds(const json_t *v, struct buf *out)
 		const json_t *g = json_array_get(list, i);
 
 		buf_add_format(out, "%-14s %-10s ", json_text(g, "code"), json_text(g, "clause"));
-		put_printable(out, json_text(g, "words"));
+		output_printable(out, json_text(g, "words"));
 		if (json_text(g, "needs")[0] != '\0') {
 			buf_add_text(out, "; needs: ");
-			put_printable(out, json_text(g, "needs"));
+			output_printable(out, json_text(g, "needs"));
 		}
 		if (!certainty_is_checked(json_text(g, "certainty")))
 			buf_add_text(out, " [unchecked]");
@@ -306,7 +306,7 @@ static const struct option wait_options[] = {
 
 static void print_state(const json_t *v, struct buf *out)
 {
-	put_member(out, "state", json_text(v, "state"));
+	output_member(out, "state", json_text(v, "state"));
 }
 
 static bool state_is_one_of(const json_t *shown, const char *wanted)
@@ -317,12 +317,26 @@ static bool state_is_one_of(const json_t *shown, const char *wanted)
 	return false;
 }
 
+/* Looks once; ret is left alone while the request is not known, or not in a wanted state. */
+static bool wait_look(struct client *c, const char *id, const char *wanted, char seen[static 40], json_t **ret, struct err *e)
+{
+	AUTO_JSON *shown = NULL;
+
+	if (!client_call(c, "request-show", named("id", id), &shown, e))
+		return e->kind == ERR_NOT_FOUND || e->kind == ERR_UNAVAILABLE;
+	snprintf(seen, 40, "%s", json_text(shown, "state"));
+	if (state_is_one_of(shown, wanted))
+		*ret = json_incref(shown);
+	return true;
+}
+
 static int wait_command(const struct args *a)
 {
 	const char *wanted = args_value(a, "state");
 	uint64_t seconds = WAIT_SECONDS_DEFAULT;
 	struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
 	char seen[40] = "not known here";
+	AUTO_JSON *shown = NULL;
 	AUTO_CLIENT *c = NULL;
 	int64_t until;
 	struct err e;
@@ -334,17 +348,15 @@ static int wait_command(const struct args *a)
 	if (!client_open(a, &c, &e))
 		return command_failed(&e);
 	until = clock_monotonic_us() + (int64_t)seconds * 1000000;
-	do {
-		AUTO_JSON *shown = NULL;
-		if (client_call(c, "request-show", named("id", a->positional[0]), &shown, &e)) {
-			if (state_is_one_of(shown, wanted))
-				return output_value(a, shown, print_state);
-			snprintf(seen, sizeof(seen), "%s", json_text(shown, "state"));
-		} else if (e.kind != ERR_NOT_FOUND && e.kind != ERR_UNAVAILABLE) {
+	for (;;) {
+		if (!wait_look(c, a->positional[0], wanted, seen, &shown, &e))
 			return command_failed(&e);
-		}
+		if (shown != NULL)
+			return output_value(a, shown, print_state);
+		if (clock_monotonic_us() >= until)
+			break;
 		(void)nanosleep(&step, NULL);
-	} while (clock_monotonic_us() < until);
+	}
 	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "request %s is \"%s\" after %" PRIu64 " s, not \"%s\"",
 		      a->positional[0], seen, seconds, wanted);
 	return command_failed(&e);

@@ -11,15 +11,15 @@ static void print_status(const json_t *v, struct buf *out)
 	const json_t *log = json_object_get(v, "log"), *reg = json_object_get(v, "register"),
 		     *late = json_object_get(v, "undelivered");
 
-	put_member(out, "party", json_text(v, "party"));
-	put_member(out, "name", json_text(v, "name"));
+	output_member(out, "party", json_text(v, "party"));
+	output_member(out, "name", json_text(v, "name"));
 	buf_add_text(out, json_bool(v, "exercise") ? "EXERCISE: nothing here has legal effect\n" : "");
 	if (json_bool(v, "locked"))
-		put_member(out, "LOCKED, nothing is signed", json_text(v, "locked_why")[0] != '\0' ? json_text(v, "locked_why") : "yes");
-	put_member(out, "log", json_text(log, "origin"));
+		output_member(out, "LOCKED, nothing is signed", json_text(v, "locked_why")[0] != '\0' ? json_text(v, "locked_why") : "yes");
+	output_member(out, "log", json_text(log, "origin"));
 	buf_add_format(out, "log size: %" PRId64 "\n", json_int(log, "size"));
-	put_member(out, "register", json_text(reg, "state"));
-	put_member_time(out, "register as of", json_text(reg, "time"));
+	output_member(out, "register", json_text(reg, "state"));
+	output_member_time(out, "register as of", json_text(reg, "time"));
 	buf_add_format(out, "requests that need somebody: %" PRId64 "\n", json_int(v, "requests_open"));
 	buf_add_format(out, "letters waiting: %" PRId64 "\nproofs waiting: %" PRId64 "\npages waiting: %" PRId64 "\n",
 		       json_int(v, "outbox_waiting"), json_int(v, "proofs_waiting"), json_int(v, "pages_waiting"));
@@ -27,10 +27,10 @@ static void print_status(const json_t *v, struct buf *out)
 		const json_t *u = json_array_get(late, i);
 
 		buf_add_format(out, "UNDELIVERED to %s since %s; call ", json_text(u, "peer"), json_text(u, "since"));
-		put_printable(out, json_text(u, "call"));
+		output_printable(out, json_text(u, "call"));
 		buf_add_format(out, " (%s)\n", json_text(u, "id"));
 	}
-	put_member(out, "version", json_text(v, "version"));
+	output_member(out, "version", json_text(v, "version"));
 }
 
 int status_command(const struct args *a)

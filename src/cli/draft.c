@@ -74,18 +74,18 @@ void draft_print(const json_t *v, struct buf *out)
 {
 	const json_t *roles = json_object_get(v, "approvals");
 
-	put_member(out, "draft", json_text(v, "draft"));
-	put_member(out, "hash", json_text(v, "hash"));
+	output_member(out, "draft", json_text(v, "draft"));
+	output_member(out, "hash", json_text(v, "hash"));
 	for (size_t i = 0; i < json_array_size(roles); i++)
-		put_member(out, "to be approved by", json_string_value(json_array_get(roles, i)));
-	put_findings(out, json_object_get(v, "findings"));
+		output_member(out, "to be approved by", json_string_value(json_array_get(roles, i)));
+	output_findings(out, json_object_get(v, "findings"));
 }
 
 void draft_print_sent(const json_t *v, struct buf *out)
 {
-	put_member(out, "id", json_text(v, "id"));
-	put_member(out, "hash", json_text(v, "hash"));
-	put_member(out, "request", json_text(v, "request"));
+	output_member(out, "id", json_text(v, "id"));
+	output_member(out, "hash", json_text(v, "hash"));
+	output_member(out, "request", json_text(v, "request"));
 }
 
 static bool stopped(const json_t *drafted, struct err *e)
@@ -102,7 +102,7 @@ static bool stopped(const json_t *drafted, struct err *e)
 			continue;
 		(void)reason_find(json_text(f, "reason"), &reason);
 		(void)err_set(e, ERR_REJECTED, reason, "stopped: %s", json_text(f, "text"));
-		put_findings(&text, findings);
+		output_findings(&text, findings);
 		fputs(buf_text(&text), stderr);
 		return true;
 	}

@@ -11,12 +11,12 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-void put_printable(struct buf *out, const char *text)
+void output_printable(struct buf *out, const char *text)
 {
 	text_printable(bytes_of(text), out);
 }
 
-void put_lines(struct buf *out, const char *text)
+void output_lines(struct buf *out, const char *text)
 {
 	for (struct bytes rest = bytes_of(text); rest.len > 0;) {
 		text_printable(bytes_cut(&rest, '\n'), out);
@@ -24,12 +24,12 @@ void put_lines(struct buf *out, const char *text)
 	}
 }
 
-void put_member(struct buf *out, const char *label, const char *text)
+void output_member(struct buf *out, const char *label, const char *text)
 {
 	if (text[0] == '\0')
 		return;
 	buf_add_format(out, "%s: ", label);
-	put_printable(out, text);
+	output_printable(out, text);
 	buf_add_u8(out, '\n');
 }
 
@@ -41,20 +41,20 @@ int local_offset_minutes(int64_t at_ms)
 	return localtime_r(&seconds, &tm) == NULL ? 0 : (int)(tm.tm_gmtoff / 60);
 }
 
-void put_member_time(struct buf *out, const char *label, const char *time)
+void output_member_time(struct buf *out, const char *label, const char *time)
 {
 	char people[64];
 	int64_t ms;
 
 	if (!time_parse(bytes_of(time), &ms)) {
-		put_member(out, label, time);
+		output_member(out, label, time);
 		return;
 	}
 	time_write_people(ms, local_offset_minutes(ms), people);
-	put_member(out, label, people);
+	output_member(out, label, people);
 }
 
-void put_findings(struct buf *out, const json_t *findings)
+void output_findings(struct buf *out, const json_t *findings)
 {
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		const json_t *f = json_array_get(findings, i);
@@ -62,10 +62,10 @@ void put_findings(struct buf *out, const json_t *findings)
 
 		buf_add_format(out, "%-7s %-10s ", json_text(f, "severity"), json_text(f, "clause"));
 		if (field[0] != '\0') {
-			put_printable(out, field);
+			output_printable(out, field);
 			buf_add_text(out, ": ");
 		}
-		put_printable(out, json_text(f, "text"));
+		output_printable(out, json_text(f, "text"));
 		buf_add_format(out, " [%s]\n", json_text(f, "reason"));
 	}
 }

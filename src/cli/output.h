@@ -14,11 +14,11 @@
 #define OPTION_QUIET { "quiet", 'q', OPTION_FLAG, NULL, "no progress on standard error" }
 #define OPTION_END { 0 }
 
-void put_printable(struct buf *out, const char *text);                    /* one line's worth */
-void put_lines(struct buf *out, const char *text);                        /* keeps line ends, ends with one */
-void put_member(struct buf *out, const char *label, const char *text);    /* "label: text", nothing when empty */
-void put_member_time(struct buf *out, const char *label, const char *time); /* UTC and local */
-void put_findings(struct buf *out, const json_t *findings);               /* one line each */
+void output_printable(struct buf *out, const char *text);                    /* one line's worth */
+void output_lines(struct buf *out, const char *text);                        /* keeps line ends, ends with one */
+void output_member(struct buf *out, const char *label, const char *text);    /* "label: text", nothing when empty */
+void output_member_time(struct buf *out, const char *label, const char *time); /* UTC and local */
+void output_findings(struct buf *out, const json_t *findings);               /* one line each */
 int local_offset_minutes(int64_t at_ms);
 
 /* Writes to standard output. */

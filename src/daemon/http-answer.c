@@ -34,6 +34,7 @@ static ssize_t file_bytes(void *cls, uint64_t pos, char *buf, size_t max)
 	struct source *s = cls;
 	ssize_t got;
 
+	s->call->http->moved++;
 	do {
 		got = pread(s->fd, buf, max, (off_t)(s->offset + pos));
 	} while (got < 0 && errno == EINTR);
@@ -55,6 +56,7 @@ static ssize_t stream_bytes(void *cls, uint64_t pos, char *buf, size_t max)
 	struct source *s = cls;
 	ssize_t got;
 
+	s->call->http->moved++;
 	do {
 		got = read(s->fd, buf, max);
 	} while (got < 0 && errno == EINTR);

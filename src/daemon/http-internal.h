@@ -41,6 +41,8 @@ struct http {
 	struct MHD_Daemon *daemon;
 	int epoll_fd;
 	uint64_t timer;
+	bool woken;     /* the timer is due now, because a call was resumed */
+	uint64_t moved; /* grows whenever a call gets on */
 	struct http_call *calls;
 	size_t call_count;
 	bool ending;

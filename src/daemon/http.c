@@ -27,8 +27,11 @@
 #define DISCARD_BYTES_MAX (4u * MIB)
 #define PIPE_BYTES (1 * (int)MIB)
 #define RUNS_PER_TURN 16
+#define SPIN_US INT64_C(5000)
 
 static uint64_t number_last;
+
+static void run(void *ctx);
 
 /* --- calls ------------------------------------------------------------------------------------- */
 
@@ -126,7 +129,13 @@ void call_resume(struct http_call *c)
 	if (!c->suspended)
 		return;
 	c->suspended = false;
-	MHD_resume_connection(c->connection); /* also wakes the epoll descriptor */
+	MHD_resume_connection(c->connection);
+	/* In the external mode nothing else tells the daemon to look. */
+	if (c->http->woken)
+		return;
+	c->http->woken = true;
+	loop_cancel(c->http->o.loop, c->http->timer);
+	c->http->timer = loop_timer(c->http->o.loop, clock_monotonic_us(), run, c->http);
 }
 
 /* --- bodies ---------------------------------------------------------------------------------- */
@@ -257,6 +266,7 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *connection, con
 
 	if (c == NULL)
 		return MHD_NO;
+	c->http->moved++;
 	if (c->phase == CALL_NEW) {
 		call_begin(c, method);
 		if (c->response != NULL)
@@ -293,18 +303,24 @@ static void run(void *ctx)
 {
 	struct http *h = ctx;
 	MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+	uint64_t moved = h->moved;
 	bool waits = false;
+	int64_t wait_us;
 
 	loop_cancel(h->o.loop, h->timer);
 	h->timer = 0;
+	h->woken = false;
 	for (int i = 0; i < RUNS_PER_TURN; i++) {
 		(void)MHD_run(h->daemon);
 		waits = MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES;
 		if (!waits || wait_ms > 0)
 			break;
 	}
-	if (waits)
-		h->timer = loop_timer(h->o.loop, clock_monotonic_us() + (int64_t)wait_ms * 1000, run, h);
+	/* It also says "at once" for as long as a handshake waits for its client: turning on the spot until the client
+	 * says something, which its descriptor tells anyway, would be the client's to decide. */
+	wait_us = wait_ms > 0 ? (int64_t)wait_ms * 1000 : h->moved == moved ? SPIN_US : 0;
+	if (waits && h->timer == 0)
+		h->timer = loop_timer(h->o.loop, clock_monotonic_us() + wait_us, run, h);
 }
 
 static void run_ready(void *ctx, short revents)
@@ -387,7 +403,6 @@ void http_free(struct http *h)
 	if (h == NULL)
 		return;
 	h->ending = true;
-	loop_cancel(h->o.loop, h->timer);
 	loop_unwatch(h->o.loop, h->epoll_fd);
 	/* The daemon may not be stopped while a call is suspended; one run takes the resumes in. */
 	for (struct http_call *c = h->calls; c != NULL; c = c->next) {
@@ -397,6 +412,7 @@ void http_free(struct http *h)
 	}
 	(void)MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
+	loop_cancel(h->o.loop, h->timer);
 	free(h);
 }
 

@@ -11,7 +11,7 @@
 #include "exchange/signing.h"
 #include "process/parcel.h"
 
-enum { SIGNER_SIGN = 1, SIGNER_CHECKPOINT = 2, SIGNER_UNWRAP = 3, SIGNER_TRUST = 4 };
+enum { SIGNER_SIGN = 1, SIGNER_CHECKPOINT = 2, SIGNER_UNWRAP = 3, SIGNER_TRUST = 4, SIGNER_LAST = 5, SIGNER_UNLOCK = 6 };
 
 #define ITEMS_MAX 256u
 #define KIND_BYTES_MAX 64u
@@ -239,10 +239,50 @@ static bool over_trust(void *ctx, struct bytes bundle, struct err *e)
 	return call(ctx, &request, &reply, &r, e) && reader_done(&r, "answer of the signer", e);
 }
 
+static bool over_last(void *ctx, struct checkpoint *ret, bool *ret_locked, struct err *e)
+{
+	struct checkpoint c = { 0 };
+	struct bytes origin;
+	struct reader r;
+	bool locked;
+	AUTO_BUF request;
+	AUTO_BUF reply;
+
+	buf_init(&request, 16);
+	buf_init(&reply, 8 * KIB);
+	buf_add_u8(&request, SIGNER_LAST);
+	if (!call(ctx, &request, &reply, &r, e))
+		return false;
+	locked = reader_u8(&r) == 1;
+	c.size = reader_u64(&r);
+	reader_copy(&r, c.root, sizeof(c.root));
+	origin = reader_field(&r, CHECKPOINT_ORIGIN_BYTES_MAX);
+	if (!reader_done(&r, "answer of the signer", e))
+		return false;
+	if (origin.len > 0)
+		memcpy(c.origin, origin.at, origin.len);
+	*ret = c;
+	*ret_locked = locked;
+	return true;
+}
+
+static bool over_unlock(void *ctx, struct err *e)
+{
+	struct reader r;
+	AUTO_BUF request;
+	AUTO_BUF reply;
+
+	buf_init(&request, 16);
+	buf_init(&reply, 8 * KIB);
+	buf_add_u8(&request, SIGNER_UNLOCK);
+	return call(ctx, &request, &reply, &r, e) && reader_done(&r, "answer of the signer", e);
+}
+
 struct node_signer signer_over_channel(struct channel *ch)
 {
 	return (struct node_signer){
 		.ctx = ch, .sign = over_sign, .checkpoint = over_checkpoint, .unwrap = over_unwrap, .trust = over_trust,
+		.last = over_last, .unlock = over_unlock,
 	};
 }
 
@@ -319,6 +359,27 @@ static bool answer_trust(struct signing *s, struct reader *r, struct err *e)
 	return reader_done(r, "request to the signer", e) && signing_trust(s, bundle, e);
 }
 
+static bool answer_last(struct signing *s, struct reader *r, struct buf *out, struct err *e)
+{
+	const struct checkpoint *c = signing_last(s);
+
+	if (!reader_done(r, "request to the signer", e))
+		return false;
+	buf_add_u8(out, signing_locked(s) ? 1 : 0);
+	buf_add_u64(out, c->size);
+	buf_add(out, BYTES_ARRAY(c->root));
+	buf_add_field(out, bytes_of(c->origin));
+	return true;
+}
+
+static bool answer_unlock(struct signing *s, struct reader *r, struct err *e)
+{
+	if (!reader_done(r, "request to the signer", e))
+		return false;
+	signing_unlock(s);
+	return true;
+}
+
 static bool answer(struct signing *s, uint8_t number, struct reader *r, struct buf *out, struct err *e)
 {
 	switch (number) {
@@ -330,6 +391,10 @@ static bool answer(struct signing *s, uint8_t number, struct reader *r, struct b
 		return answer_unwrap(s, r, out, e);
 	case SIGNER_TRUST:
 		return answer_trust(s, r, e);
+	case SIGNER_LAST:
+		return answer_last(s, r, out, e);
+	case SIGNER_UNLOCK:
+		return answer_unlock(s, r, e);
 	default:
 		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "the signer has no request number %u", number);
 	}

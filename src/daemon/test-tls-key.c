@@ -7,7 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "base/clock.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "daemon/tls-key.h"
 

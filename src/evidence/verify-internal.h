@@ -64,17 +64,15 @@ bool verify_is_request(const struct statement *s);
 /* verify-package.c */
 void verify_package(struct verification *v, int dir_fd, struct err *e);
 
-/* verify-tell.c: the order and the words of a report, once for both forms. */
+/* verify-tell.c: the order and the words of a report, once for both forms. Rows are arrays of strings. */
 struct teller {
 	void (*begin)(struct buf *out, const char *title, bool exercise);
 	void (*verdict)(struct buf *out, const char *result, const char *text);
 	void (*section)(struct buf *out, const char *title);
 	void (*paragraph)(struct buf *out, const char *text);
-	void (*item)(struct buf *out, const char *text); /* neighbours make a list */
-	void (*field)(struct buf *out, const char *name, const char *value); /* likewise */
-	void (*table)(struct buf *out, const char *caption, const char *const *heads, size_t columns);
-	void (*row)(struct buf *out, const char *const *cells, size_t columns);
-	void (*table_end)(struct buf *out);
+	void (*list)(struct buf *out, const json_t *items);
+	void (*fields)(struct buf *out, const json_t *pairs);
+	void (*table)(struct buf *out, const char *caption, const json_t *heads, const json_t *rows);
 	void (*end)(struct buf *out);
 };
 void verify_tell(const json_t *report, int offset_minutes, const struct teller *t, struct buf *out);

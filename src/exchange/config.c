@@ -56,14 +56,14 @@ bool config_yes(const struct config *c, enum config_key key)
 	return bytes_is(bytes_of(c->text[key]), "yes");
 }
 
-void config_log_origin(const struct config *c, char out[static CONFIG_VALUE_BYTES_MAX])
+void config_log_origin(const struct config *c, char out[static CONFIG_ORIGIN_BYTES_MAX + 1])
 {
 	const char *own = config_text(c, log_origin);
 
 	if (own[0] != '\0')
-		snprintf(out, CONFIG_VALUE_BYTES_MAX, "%s", own);
+		snprintf(out, CONFIG_ORIGIN_BYTES_MAX + 1, "%.*s", CONFIG_ORIGIN_BYTES_MAX, own);
 	else
-		snprintf(out, CONFIG_VALUE_BYTES_MAX, "comity/%.100s", config_text(c, party));
+		snprintf(out, CONFIG_ORIGIN_BYTES_MAX + 1, "comity/%.100s", config_text(c, party));
 }
 
 bool config_set(struct config *c, enum config_key key, const char *value, struct err *e)

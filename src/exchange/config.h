@@ -38,6 +38,7 @@ const char *config_default(enum config_key key);
 bool config_is_exercise(const struct config *c);
 bool config_yes(const struct config *c, enum config_key key);
 /* Name of this home's log. */
-void config_log_origin(const struct config *c, char out[static CONFIG_VALUE_BYTES_MAX]);
+#define CONFIG_ORIGIN_BYTES_MAX 200
+void config_log_origin(const struct config *c, char out[static CONFIG_ORIGIN_BYTES_MAX + 1]);
 
 #endif

@@ -150,9 +150,13 @@ static bool check(struct node *n, const struct draft_row *d, enum safeguard_step
 	struct safeguard_facts facts = { .s = st, .t = n->treaty, .r = n->reg, .our_party = node_party(n),
 		.our_exercise = node_exercise(n), .now_ms = clock_now_ms(), .approvals = approvals, .approval_count = approval_count,
 		.request = request != NULL ? request->statement : NULL, .order = order != NULL ? order->statement : NULL };
-	statement_check(st, n->treaty, f);
-	safeguard_check(step, &facts, f);
-	if (!life_kind_of(bytes_of(d->kind), &life))
+	/* Sending and executing include the kind's own check; what is done about a request is execution. */
+	bool request_kind = life_kind_of(bytes_of(d->kind), &life);
+	if (request_kind && step == SAFEGUARD_DRAFT)
+		statement_check(st, n->treaty, f);
+	if (request_kind || step == SAFEGUARD_SEND)
+		safeguard_check(step, &facts, f);
+	if (!request_kind)
 		safeguard_check(SAFEGUARD_EXECUTION, &facts, f);
 	return true;
 }

@@ -88,7 +88,7 @@ bool duty_next(struct node *n, int64_t now_ms, struct duty_page *ret, bool *ret_
 {
 	struct request_row r;
 	struct id id;
-	int64_t count;
+	int64_t count = 0;
 	char arrived[64], text[ID_TEXT_LEN + 1];
 
 	memset(ret, 0, sizeof(*ret));

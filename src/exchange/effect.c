@@ -236,7 +236,8 @@ static bool ordered(struct node *n, const struct statement *s, bool own, struct 
 		return true;
 	/* Two clocks (treaty.md 3.2): the order ends and is renewed (25(2)); the hold lasts at least 60 days
 	 * from the first order, and until the follow-up is decided (42(8)). */
-	(void)time_parse(json_bytes(s->body, "expires"), &expires);
+	if (!time_parse(json_bytes(s->body, "expires"), &expires))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "the order has no end (25(2))");
 	int64_t hold = r.hold_until;
 	if (hold == 0 && r.state == LIFE_PRESERVED)
 		hold = s->time + treaty_constant(n->treaty, "hold_days_min") * DAY_MS;

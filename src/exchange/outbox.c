@@ -235,7 +235,8 @@ static bool receipt_store(struct node *n, struct bytes envelope, const uint8_t *
 	int64_t due = 0;
 	struct query *q = store_query(n->store, QUERY_receipt_add);
 
-	(void)time_parse(json_bytes(r->body, "proof_due"), &due);
+	if (!time_parse(json_bytes(r->body, "proof_due"), &due))
+		due = 0; /* a rejection promises none */
 	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
 	query_bind_bytes(q, 2, envelope);
 	query_bind_text(q, 3, json_text(r->body, "outcome"));

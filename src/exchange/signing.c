@@ -23,7 +23,7 @@ struct signing {
 	struct seal_identity *identity;
 	struct approvers own;           /* of HOME/approvers */
 	struct register_ *reg;          /* NULL without a trust root, or while none has been verified */
-	char origin[CONFIG_VALUE_BYTES_MAX];
+	char origin[CHECKPOINT_ORIGIN_BYTES_MAX + 1];
 	int cell_fd;
 	uint64_t cell_seq;
 	struct checkpoint last;

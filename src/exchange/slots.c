@@ -35,7 +35,7 @@ static bool sign_and_publish(struct node *n, struct err *e)
 
 bool slots_open(struct node *n, struct err *e)
 {
-	char origin[CONFIG_VALUE_BYTES_MAX];
+	char origin[CONFIG_ORIGIN_BYTES_MAX + 1];
 	struct err locked = { 0 };
 
 	config_log_origin(&n->config, origin);
@@ -49,7 +49,7 @@ bool slots_open(struct node *n, struct err *e)
 		return false;
 	}
 	n->locked = true;
-	snprintf(n->locked_why, sizeof(n->locked_why), "%s", locked.text);
+	snprintf(n->locked_why, sizeof(n->locked_why), "%.199s", locked.text);
 	return true;
 }
 
@@ -132,7 +132,7 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 	if (sign_and_publish(n, e))
 		return true;
 	if (e != NULL && e->reason == REASON_LOCKED)
-		snprintf(n->locked_why, sizeof(n->locked_why), "%s", e->text);
+		snprintf(n->locked_why, sizeof(n->locked_why), "%.199s", e->text);
 	return err_note(e, "signing the checkpoint");
 }
 

@@ -12,12 +12,15 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/reader.h"
 #include "log/log-internal.h"
 
 /* When the log opens, sizes of full tiles are looked at from the latest backwards until this many in a row
  * are whole (about 30 ms): a power cut takes only files of the last half minute, and a projection that
  * was cut off, which runs forwards, lacks the latest. An older one that is damaged is found when it is read. */
 #define REPAIR_TILES 16384u
+/* A bundle has no fixed size: of these latest ones the content is walked through. */
+#define REPAIR_BUNDLES 256u
 
 /* Removes "067.p" with all its widths. Others may be reading them: an open file stays readable. */
 static bool partials_remove(struct log *l, int level, uint64_t n, struct err *e)
@@ -135,9 +138,32 @@ static bool looks_whole(struct log *l, int level, uint64_t n)
 	return level < 0 ? st.st_size > 0 : st.st_size == TILE_BYTES;
 }
 
+static bool bundle_is_whole(struct log *l, uint64_t n)
+{
+	char path[96];
+	struct reader r;
+	unsigned count = 0;
+	AUTO_BUF in;
+
+	buf_init(&in, BUNDLE_BYTES_MAX);
+	tile_path(LEVEL_ENTRIES, n, TILE_WIDTH, path);
+	if (!file_read(l->log_fd, path, &in, NULL))
+		return false;
+	r = reader_over(buf_bytes(&in));
+	while (reader_ok(&r) && reader_left(&r) > 0) {
+		reader_take(&r, reader_u16(&r));
+		count++;
+	}
+	return reader_ok(&r) && count == TILE_WIDTH;
+}
+
 static bool whole(struct log *l, unsigned level, uint64_t n)
 {
-	return looks_whole(l, (int)level, n) && (level > 0 || looks_whole(l, LEVEL_ENTRIES, n));
+	if (!looks_whole(l, (int)level, n))
+		return false;
+	if (level > 0)
+		return true;
+	return edge_full_tiles(&l->committed, 0) - n <= REPAIR_BUNDLES ? bundle_is_whole(l, n) : looks_whole(l, LEVEL_ENTRIES, n);
 }
 
 static bool repair_full(struct log *l, unsigned level, struct err *e)

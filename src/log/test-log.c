@@ -175,30 +175,6 @@ static void proves_every_leaf_under_every_size(void **state)
 	end(&f);
 }
 
-static void writes_paths_as_the_specification_does(void **state)
-{
-	static const struct {
-		int level;
-		uint64_t n;
-		unsigned width;
-		const char *path;
-	} cases[] = {
-		{ 0, 0, 0, "tile/0/000" },
-		{ 0, 5, 256, "tile/0/005" },
-		{ 0, 1234067, 0, "tile/0/x001/x234/067" },
-		{ -1, 1234067, 15, "tile/entries/x001/x234/067.p/15" },
-		{ 2, 1000, 255, "tile/2/x001/000.p/255" },
-		{ 63, 36028797018963967, 1, "tile/63/x036/x028/x797/x018/x963/967.p/1" },
-		{ -1, 36028797018963967, 255, "tile/entries/x036/x028/x797/x018/x963/967.p/255" },
-	};
-	char path[96];
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		tile_path(cases[i].level, cases[i].n, cases[i].width, path);
-		assert_string_equal(path, cases[i].path);
-	}
-}
-
 static unsigned widths_in(struct fixture *f, const char *path)
 {
 	unsigned n = 0;
@@ -314,15 +290,17 @@ static void projects_again_what_the_files_lack(void **state)
 	append(&f, 600);
 	publish(&f);
 	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
-		for (int how = 0; how < 3; how++) {
+		for (int how = 0; how < 4; how++) {
 			AUTO_FD fd = openat(f.log_fd, lost[i], O_WRONLY | O_CLOEXEC);
 
 			assert_true(fd >= 0);
-			/* Missing, emptied by a power cut, or (the last tile and what is not full) with other bytes. */
+			/* Missing, emptied or cut by a power cut, or (what is read again) with other bytes. */
 			if (how == 0)
 				assert_int_equal(unlinkat(f.log_fd, lost[i], 0), 0);
 			else if (how == 1)
 				assert_int_equal(ftruncate(fd, 0), 0);
+			else if (how == 2)
+				assert_int_equal(ftruncate(fd, 50), 0);
 			else if (strstr(lost[i], "entries/000") == NULL)
 				assert_int_equal(pwrite(fd, "damage", 6, 40), 6);
 			if (strcmp(lost[i], "checkpoint") != 0) {
@@ -492,7 +470,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(proves_every_leaf_under_every_size),
-		cmocka_unit_test(writes_paths_as_the_specification_does),
 		cmocka_unit_test(lays_out_70000_leaves_as_the_specification_does),
 		cmocka_unit_test(forgets_what_was_rolled_back),
 		cmocka_unit_test(projects_again_what_the_files_lack),

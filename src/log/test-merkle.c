@@ -102,18 +102,15 @@ static bool consistency_holds(const json_t *v)
 					(const merkle_hash *)proof, count, a, b, NULL);
 }
 
-/* The two suites differ in what a size of 0 is: there an error, in C2SP (tlog-witness) and here the
- * start of every tree, from which an empty proof leads anywhere. And where the suite passes roots of 12
- * bytes as equal roots, ours cannot be given them. */
-static bool differs_by_c2sp(const json_t *v, bool holds)
+/* C2SP (tlog-witness) takes a size of 0 as the start of every tree, from which an empty proof leads
+ * anywhere; the suite calls that an error. Its files for it all have, besides, a root that is not the
+ * empty tree's or a proof that is not empty, so that both rules refuse them. What is left is one file
+ * with two equal "roots" of 12 bytes, which ours cannot be given. */
+static bool cannot_be_asked(const json_t *v)
 {
 	merkle_hash root;
 
-	if (json_object_get(v, "root1") == NULL)
-		return false;
-	if (holds)
-		return json_int(v, "size1") == 0 && json_array_size(json_object_get(v, "proof")) == 0;
-	return !hash_of(json_text(v, "root1"), root);
+	return json_object_get(v, "root1") != NULL && !hash_of(json_text(v, "root1"), root);
 }
 
 static void walk(int dir_fd, bool (*holds)(const json_t *v), struct tally *t)
@@ -134,9 +131,9 @@ static void walk(int dir_fd, bool (*holds)(const json_t *v), struct tally *t)
 		bool ok = holds(v), want = !json_bool(v, "wantErr");
 		if (ok == want) {
 			t->passed++;
-		} else if (differs_by_c2sp(v, ok)) {
+		} else if (cannot_be_asked(v)) {
 			t->other++;
-			printf("  C2SP's rule differs: %s\n", json_text(v, "desc"));
+			printf("  skipped (its roots are not of 32 bytes): %s\n", json_text(v, "desc"));
 		} else {
 			t->failed++;
 			printf("  failed: %s: %s\n", entry->d_name, json_text(v, "desc"));
@@ -160,7 +157,7 @@ static void agrees_with_the_published_vectors(void **state)
 	close(fd);
 	assert_int_equal(inclusion.failed + consistency.failed, 0);
 	assert_true(inclusion.passed > 90 && consistency.passed > 90);
-	assert_true(consistency.other <= 4);
+	assert_int_equal(consistency.other, 1);
 }
 
 int main(void)

@@ -3,6 +3,30 @@
 
 #include "log/test-vectors.h"
 
+static void writes_paths_as_the_specification_does(void **state)
+{
+	static const struct {
+		int level;
+		uint64_t n;
+		unsigned width;
+		const char *path;
+	} cases[] = {
+		{ 0, 0, 0, "tile/0/000" },
+		{ 0, 5, 256, "tile/0/005" },
+		{ 0, 1234067, 0, "tile/0/x001/x234/067" },
+		{ -1, 1234067, 15, "tile/entries/x001/x234/067.p/15" },
+		{ 2, 1000, 255, "tile/2/x001/000.p/255" },
+		{ 63, 36028797018963967, 1, "tile/63/x036/x028/x797/x018/x963/967.p/1" },
+		{ -1, 36028797018963967, 255, "tile/entries/x036/x028/x797/x018/x963/967.p/255" },
+	};
+	char path[96];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tile_path(cases[i].level, cases[i].n, cases[i].width, path);
+		assert_string_equal(path, cases[i].path);
+	}
+}
+
 static void audits_tesseras_log_at_every_size(void **state)
 {
 	int fd = vectors_open("tlog-tiles-tessera/log");
@@ -108,6 +132,7 @@ static void reads_sigsums_checkpoint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_paths_as_the_specification_does),
 		cmocka_unit_test(audits_tesseras_log_at_every_size),
 		cmocka_unit_test(builds_the_mirrors_tree_from_its_tiles),
 		cmocka_unit_test(reads_sigsums_checkpoint),

@@ -242,7 +242,7 @@ enum channel_got channel_receive(struct channel *ch, struct buf *msg, int fds[st
 	buf_clear(msg);
 	part = (struct iovec){ .iov_base = buf_room(msg, MESSAGE_BYTES_MAX), .iov_len = MESSAGE_BYTES_MAX };
 	if (part.iov_base == NULL) {
-		(void)buf_check(msg, "message", e);
+		err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "there is no room for a message of another role");
 		return CHANNEL_BROKEN;
 	}
 	header.msg_iov = &part;

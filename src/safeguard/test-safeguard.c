@@ -1,137 +1,6 @@
-/* Each row of the table fires when its safeguard is missing, and is silent when it is there. */
-#include "safeguard/safeguard.h"
-#include "statement/test-samples.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#define IN_90_DAYS "2027-02-21T02:10:00.000Z"
-#define IN_91_DAYS "2027-02-22T02:10:00.000Z"
-
-static struct treaty *treaty;
-
-static int load(void **state)
-{
-	const char *folder = getenv("COMITY_TREATIES");
-	struct err e = { 0 };
-
-	if (folder == NULL || !treaty_load(folder, &treaty, &e)) {
-		fprintf(stderr, "treaties: %s\n", folder == NULL ? "COMITY_TREATIES is not set" : e.text);
-		return -1;
-	}
-	return 0;
-}
-
-static int unload(void **state)
-{
-	treaty_free(treaty);
-	return 0;
-}
-
-/* --- what a case is made of -------------------------------------------------------------------------- */
-
-struct scene {
-	json_t *frame; /* until it is parsed */
-	struct statement *s, *request, *order;
-	struct approval approvals[3];
-	struct safeguard_facts facts;
-	struct findings found;
-};
-
-/* A sample of the kind, under the basis "pilot", which needs no register; everything is in order. */
-static void scene_of(const char *kind, struct scene *c)
-{
-	memset(c, 0, sizeof(*c));
-	c->frame = sample_frame(kind, sample_body(kind));
-	json_put_text(c->frame, "legal_basis", "pilot");
-	c->facts = (struct safeguard_facts){ .t = treaty, .our_party = "XA", .now_ms = SAMPLE_NOW };
-}
-
-static json_t *body_of(struct scene *c)
-{
-	return json_object_get(c->frame, "body");
-}
-
-static json_t *offence_of(struct scene *c)
-{
-	return json_object_get(body_of(c), "offence");
-}
-
-/* The request that an answer, order or exhibit is about. */
-static void with_request(struct scene *c, const char *kind, const char *basis, const char *offence)
-{
-	json_t *frame = sample_frame(kind, sample_body(kind));
-
-	json_put_text(frame, "legal_basis", basis);
-	json_put_text(json_object_get(json_object_get(frame, "body"), "offence"), "code", offence);
-	assert_true(sample_parse(frame, &c->request, NULL));
-	c->facts.request = c->request;
-}
-
-static void approved(struct scene *c, enum approval_role role, const char *name, const char *note)
-{
-	struct approval *a = &c->approvals[c->facts.approval_count++];
-
-	a->role = role;
-	snprintf(a->approver, sizeof(a->approver), "%s", name);
-	snprintf(a->note, sizeof(a->note), "%s", note);
-	a->envelope.signature_count = 1;
-	snprintf(a->envelope.signatures[0].keyid, sizeof(a->envelope.signatures[0].keyid), "%s", name);
-	c->facts.approvals = c->approvals;
-}
-
-static void approved_by_two(struct scene *c)
-{
-	approved(c, APPROVAL_REVIEWER, "Rana Vale", "");
-	approved(c, APPROVAL_AUTHORITY, "Ilse Thorn", "");
-}
-
-static void check(enum safeguard_step step, struct scene *c)
-{
-	struct err e = { 0 };
-
-	if (c->s == NULL) {
-		if (!sample_parse(c->frame, &c->s, &e))
-			fail_msg("%s", e.text);
-		for (size_t i = 0; i < c->facts.approval_count; i++)
-			memcpy(c->approvals[i].hash, c->s->hash, SHA256_BYTES);
-	}
-	c->facts.s = c->s;
-	findings_init(&c->found);
-	safeguard_check(step, &c->facts, &c->found);
-}
-
-static void end(struct scene *c)
-{
-	if (c->s == NULL)
-		json_decref(c->frame);
-	statement_free(c->s);
-	statement_free(c->request);
-	statement_free(c->order);
-}
-
-static const struct finding *found(const struct scene *c, const char *clause, enum finding_severity severity,
-				   enum reason reason)
-{
-	for (size_t i = 0; i < c->found.count; i++) {
-		const struct finding *x = &c->found.at[i];
-
-		if (strcmp(x->clause, clause) == 0 && x->severity == severity && x->reason == reason)
-			return x;
-	}
-	return NULL;
-}
-
-#define FIRES(c, clause, severity, reason) assert_non_null(found(c, clause, FINDING_##severity, REASON_##reason))
-#define SILENT(c, clause, severity, reason) assert_null(found(c, clause, FINDING_##severity, REASON_##reason))
-
-static void nothing_stops(const struct scene *c)
-{
-	for (size_t i = 0; i < c->found.count; i++)
-		if (c->found.at[i].severity == FINDING_STOP)
-			fail_msg("%s: %s", c->found.at[i].clause, c->found.at[i].text);
-}
+/* Each row about a request and the people who sign fires when its safeguard is missing, and is silent when it
+ * is there. */
+#include "safeguard/test-scene.h"
 
 /* --- in order ------------------------------------------------------------------------------------------ */
 
@@ -147,21 +16,6 @@ static void a_request_in_order_passes_draft_and_send_without_a_word(void **state
 		check(SAFEGUARD_DRAFT, &c);
 		assert_int_equal(c.found.count, 0);
 		check(SAFEGUARD_SEND, &c);
-		assert_int_equal(c.found.count, 0);
-		end(&c);
-	}
-}
-
-static void what_is_done_in_order_passes_execution(void **state)
-{
-	static const char *const kinds[] = { "answer", "order" };
-
-	for (size_t i = 0; i < 2; i++) {
-		struct scene c;
-
-		scene_of(kinds[i], &c);
-		with_request(&c, "preservation-request", "pilot", "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &c);
 		assert_int_equal(c.found.count, 0);
 		end(&c);
 	}
@@ -219,11 +73,27 @@ static void the_convention_serves_only_where_it_is_in_force(void **state)
 	FIRES(&c, "65", STOP, NOT_IN_FORCE);
 	end(&c);
 	scene_of("preservation-request", &other);
-	other.facts.r = empty;
+	other.facts.r = empty; /* under the basis "pilot" */
 	check(SAFEGUARD_SEND, &other);
 	SILENT(&other, "65", STOP, NOT_IN_FORCE);
 	end(&other);
 	register_free(empty);
+}
+
+static void the_convention_is_in_force_from_its_day_on_for_both(void **state)
+{
+	for (int64_t late = 0; late < 3; late++) {
+		struct register_ *r = scene_register(late == 2 ? 0 : SAMPLE_NOW + late);
+		struct scene c;
+
+		scene_of("preservation-request", &c);
+		json_put_text(c.frame, "legal_basis", "UNCC");
+		c.facts.r = r;
+		check(SAFEGUARD_RECEIPT, &c);
+		assert_int_equal(found(&c, "65", FINDING_STOP, REASON_NOT_IN_FORCE) != NULL, late > 0);
+		end(&c);
+		register_free(r);
+	}
 }
 
 /* --- scope ------------------------------------------------------------------------------------------------ */
@@ -470,191 +340,6 @@ static void a_point_for_review_needs_the_reviewers_note(void **state)
 	}
 }
 
-/* --- carrying out --------------------------------------------------------------------------------------- */
-
-static void an_answer_is_about_the_request_that_it_names(void **state)
-{
-	struct scene c;
-
-	scene_of("answer", &c);
-	with_request(&c, "preservation-request", "pilot", "UNCC-10");
-	json_put_text(body_of(&c), "request", "ff0102030405060708090a0b0c0d0e0f");
-	check(SAFEGUARD_EXECUTION, &c);
-	FIRES(&c, "", STOP, NOT_FOUND);
-	end(&c);
-}
-
-static void refusing(struct scene *c, const char *basis, const char *ground)
-{
-	scene_of("answer", c);
-	json_put_text(c->frame, "legal_basis", basis);
-	json_put_text(body_of(c), "outcome", "refused");
-	json_put_text(body_of(c), "ground", ground);
-	json_put_text(body_of(c), "reasons", "for these reasons");
-	json_put_text(body_of(c), "instrument", "Treaty of 1999, art. 3");
-	json_put_bool(body_of(c), "consulted", true);
-	json_put_text(body_of(c), "consultation", "called on Monday, conditions would not do");
-}
-
-static void a_ground_counts_only_where_it_applies(void **state)
-{
-	static const struct {
-		const char *basis, *kind, *ground;
-		bool applies;
-	} cases[] = {
-		{ "UNCC", "preservation-request", "R-ESSENTIAL", true },
-		{ "UNCC", "preservation-request", "R-FORM", false },
-		{ "UNCC", "preservation-request", "R-DC", false },
-		{ "UNCC", "preservation-request", "R-DC-PRES", false }, /* no reservation, and a Convention offence */
-		{ "UNCC", "stored-data-request", "R-FORM", true },
-		{ "UNCC", "stored-data-request", "R-DC-PRES", false },
-		{ "UNCC", "stored-data-request", "bank-secrecy", false },
-		{ "budapest", "preservation-request", "R-ESSENTIAL", false },
-		{ "budapest", "preservation-request", "OTHER", true },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct scene c;
-
-		refusing(&c, cases[i].basis, cases[i].ground);
-		with_request(&c, cases[i].kind, cases[i].basis, "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &c);
-		if ((found(&c, "40(21)", FINDING_STOP, REASON_NOT_A_GROUND) == NULL) != cases[i].applies)
-			fail_msg("%s %s %s", cases[i].basis, cases[i].kind, cases[i].ground);
-		end(&c);
-	}
-}
-
-static void assistance_is_not_refused_without_consultation(void **state)
-{
-	for (int consulted = 0; consulted < 2; consulted++) {
-		struct scene c, preservation;
-
-		refusing(&c, "UNCC", "R-ESSENTIAL");
-		json_put_bool(body_of(&c), "consulted", consulted);
-		with_request(&c, "stored-data-request", "UNCC", "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &c);
-		assert_int_equal(found(&c, "40(28)", FINDING_STOP, REASON_SAFEGUARD) != NULL, !consulted);
-		end(&c);
-		refusing(&preservation, "UNCC", "R-ESSENTIAL");
-		json_put_bool(body_of(&preservation), "consulted", consulted);
-		with_request(&preservation, "preservation-request", "UNCC", "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &preservation);
-		nothing_stops(&preservation);
-		end(&preservation);
-	}
-}
-
-static void preserved_data_are_held_for_60_days(void **state)
-{
-	static const char *const until[] = { "2027-01-22T02:10:00.000Z", "2027-01-22T02:09:59.999Z", "" };
-
-	for (size_t i = 0; i < 3; i++) {
-		struct scene c;
-
-		scene_of("answer", &c);
-		json_put_text(body_of(&c), "hold_until", until[i]);
-		with_request(&c, "preservation-request", "pilot", "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &c);
-		assert_int_equal(found(&c, "42(8)", FINDING_STOP, REASON_SAFEGUARD) != NULL, i == 1);
-		assert_int_equal(found(&c, "42(8)", FINDING_NOTE, REASON_MISSING_FIELD) != NULL, i == 2);
-		end(&c);
-	}
-}
-
-static void a_preservation_order_lasts_at_most_90_days(void **state)
-{
-	for (int over = 0; over < 2; over++) {
-		struct scene c;
-
-		scene_of("order", &c);
-		json_put_text(body_of(&c), "expires", over ? IN_91_DAYS : IN_90_DAYS);
-		with_request(&c, "preservation-request", "pilot", "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &c);
-		assert_int_equal(found(&c, "25(2)", FINDING_STOP, REASON_SAFEGUARD) != NULL, over);
-		end(&c);
-	}
-}
-
-static void disclosure_by_the_police_is_reviewed(void **state)
-{
-	static const char *const bodies[] = { "police", "prosecutor", "independent", "court" };
-
-	for (size_t i = 0; i < 4; i++) {
-		struct scene c;
-
-		scene_of("order", &c);
-		json_put_text(body_of(&c), "measure", "disclose");
-		json_put_text(body_of(&c), "body_kind", bodies[i]);
-		with_request(&c, "stored-data-request", "pilot", "UNCC-10");
-		check(SAFEGUARD_EXECUTION, &c);
-		assert_int_equal(found(&c, "24(2)", FINDING_REVIEW, REASON_SAFEGUARD) != NULL, i < 2);
-		end(&c);
-	}
-}
-
-/* An exhibit of a stored-data request with the order that it names, changed in one member. */
-static void exhibit_with_order(struct scene *c, const char *member, const char *value)
-{
-	json_t *frame = sample_frame("order", sample_body("order"));
-	char hash[2 * SHA256_BYTES + 1];
-
-	scene_of("exhibit", c);
-	with_request(c, "stored-data-request", "pilot", "UNCC-10");
-	json_put_text(json_object_get(frame, "body"), "measure", "disclose");
-	if (member != NULL)
-		json_put_text(json_object_get(frame, "body"), member, value);
-	assert_true(sample_parse(frame, &c->order, NULL));
-	hex_write(BYTES_ARRAY(c->order->hash), hash);
-	json_put_text(body_of(c), "order", hash);
-	c->facts.order = c->order;
-}
-
-static void evidence_leaves_only_on_an_order_for_disclosure(void **state)
-{
-	static const struct {
-		const char *member, *value;
-	} wrong[] = {
-		{ "measure", "preserve" },
-		{ "request", "ff0102030405060708090a0b0c0d0e0f" },
-		{ "expires", SAMPLE_TIME },
-	};
-	struct scene c;
-
-	exhibit_with_order(&c, NULL, NULL);
-	check(SAFEGUARD_EXECUTION, &c);
-	assert_int_equal(c.found.count, 0);
-	c.facts.order = NULL;
-	check(SAFEGUARD_EXECUTION, &c);
-	FIRES(&c, "24(2), 24(4)", STOP, NO_DISCLOSURE_ORDER);
-	end(&c);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		exhibit_with_order(&c, wrong[i].member, wrong[i].value);
-		check(SAFEGUARD_EXECUTION, &c);
-		FIRES(&c, "24(2), 24(4)", STOP, NO_DISCLOSURE_ORDER);
-		end(&c);
-	}
-	exhibit_with_order(&c, NULL, NULL);
-	json_put_text(body_of(&c), "order", SAMPLE_HASH); /* names another order */
-	check(SAFEGUARD_EXECUTION, &c);
-	FIRES(&c, "24(2), 24(4)", STOP, NO_DISCLOSURE_ORDER);
-	end(&c);
-}
-
-static void personal_data_leave_with_conditions(void **state)
-{
-	for (int personal = 0; personal < 2; personal++) {
-		struct scene c;
-
-		exhibit_with_order(&c, NULL, NULL);
-		json_put(body_of(&c), "conditions", json_array());
-		json_put_bool(body_of(&c), "personal_data", personal);
-		check(SAFEGUARD_EXECUTION, &c);
-		assert_int_equal(found(&c, "36(1)(b), 40(19)", FINDING_STOP, REASON_SAFEGUARD) != NULL, personal);
-		end(&c);
-	}
-}
-
 static void the_table_prints_every_row_with_its_clause(void **state)
 {
 	AUTO_BUF out;
@@ -670,10 +355,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_in_order_passes_draft_and_send_without_a_word),
-		cmocka_unit_test(what_is_done_in_order_passes_execution),
 		cmocka_unit_test(exercise_and_live_never_mix),
 		cmocka_unit_test(what_is_missing_stops_the_sender_and_is_asked_for_by_the_receiver),
 		cmocka_unit_test(the_convention_serves_only_where_it_is_in_force),
+		cmocka_unit_test(the_convention_is_in_force_from_its_day_on_for_both),
 		cmocka_unit_test(a_case_must_be_named),
 		cmocka_unit_test(a_lesser_offence_is_stopped_and_a_serious_crime_reviewed),
 		cmocka_unit_test(a_lesser_offence_under_another_treaty_is_reviewed),
@@ -689,14 +374,6 @@ int main(void)
 		cmocka_unit_test(the_case_officer_approves_nothing_of_his_own),
 		cmocka_unit_test(reviewer_and_authority_are_two_people),
 		cmocka_unit_test(a_point_for_review_needs_the_reviewers_note),
-		cmocka_unit_test(an_answer_is_about_the_request_that_it_names),
-		cmocka_unit_test(a_ground_counts_only_where_it_applies),
-		cmocka_unit_test(assistance_is_not_refused_without_consultation),
-		cmocka_unit_test(preserved_data_are_held_for_60_days),
-		cmocka_unit_test(a_preservation_order_lasts_at_most_90_days),
-		cmocka_unit_test(disclosure_by_the_police_is_reviewed),
-		cmocka_unit_test(evidence_leaves_only_on_an_order_for_disclosure),
-		cmocka_unit_test(personal_data_leave_with_conditions),
 		cmocka_unit_test(the_table_prints_every_row_with_its_clause),
 	};
 	return cmocka_run_group_tests(tests, load, unload);

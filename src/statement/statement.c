@@ -244,7 +244,7 @@ void statement_print(const struct statement *s, int offset_minutes, struct buf *
 
 /* Words for a field: the paragraph where the Convention asks for it, and that practice or the house asks
  * where it does not. */
-static void put_help(json_t *help, const struct treaty_field *field)
+static void put_help(json_t *help, const struct treaty_field *field, const struct member *m)
 {
 	AUTO_BUF words;
 
@@ -257,10 +257,12 @@ static void put_help(json_t *help, const struct treaty_field *field)
 	else
 		buf_add_format(&words, " (art. %s%s)%s", field->clause, field->must ? "" : ", as appropriate",
 			       certainty_is_checked(field->certainty) ? "" : " [unchecked]");
+	if (m->choices != NULL)
+		buf_add_format(&words, ": %s", m->choices);
 	json_put_text(help, field->name, buf_text(&words));
 }
 
-static void put_plain_help(json_t *help, const struct member *m)
+static void put_plain_help(json_t *help, const char *path, const struct member *m)
 {
 	AUTO_BUF words;
 
@@ -268,7 +270,18 @@ static void put_plain_help(json_t *help, const struct member *m)
 	buf_add_text(&words, m->words);
 	if (m->choices != NULL)
 		buf_add_format(&words, ": %s", m->choices);
-	json_put_text(help, m->name, buf_text(&words));
+	json_put_text(help, path, buf_text(&words));
+}
+
+/* "offence.research": the members of a member. */
+static void put_inner_help(json_t *help, const struct member *m)
+{
+	for (size_t i = 0; m->of != NULL && i < m->of->count; i++) {
+		char path[100];
+
+		snprintf(path, sizeof(path), "%s.%s", m->name, m->of->members[i].name);
+		put_plain_help(help, path, &m->of->members[i]);
+	}
 }
 
 /* Fields of a request come in the order in which treaties/ lists them: that in which a person fills them in. */
@@ -281,18 +294,23 @@ bool statement_form(const struct kind *k, const struct treaty *t, struct buf *ou
 	AUTO_JSON *form = json_object();
 	json_t *help = json_object();
 
-	for (size_t i = 0; i < n; i++)
-		if (shape_find(shape, bytes_of(fields[i].name)) != NULL) {
-			json_put(form, fields[i].name, json_incref(json_object_get(empty, fields[i].name)));
-			put_help(help, &fields[i]);
-		}
+	for (size_t i = 0; i < n; i++) {
+		const struct member *m = shape_find(shape, bytes_of(fields[i].name));
+
+		if (m == NULL)
+			continue;
+		json_put(form, m->name, json_incref(json_object_get(empty, m->name)));
+		put_help(help, &fields[i], m);
+		put_inner_help(help, m);
+	}
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct member *m = &shape->members[i];
 
 		if (json_object_get(form, m->name) != NULL)
 			continue;
 		json_put(form, m->name, json_incref(json_object_get(empty, m->name)));
-		put_plain_help(help, m);
+		put_plain_help(help, m->name, m);
+		put_inner_help(help, m);
 	}
 	json_put(form, "_help", help);
 	return json_write_pretty(form, out, e);

@@ -119,8 +119,8 @@ static bool guard(sqlite3 *db, const char *table, struct err *e)
 	if (!replace_condition(db, table, &condition, e))
 		return false;
 	buf_clear(&sql);
-	buf_add_format(&sql, "CREATE TRIGGER %s_no_REPLACE BEFORE INSERT ON %s WHEN %s BEGIN SELECT RAISE(ABORT, '%s has this row already'); END",
-		       table, table, buf_text(&condition), table);
+	buf_add_format(&sql, "CREATE TRIGGER %s_no_REPLACE BEFORE INSERT ON %s WHEN %s "
+		       "BEGIN SELECT RAISE(ABORT, '%s has this row already'); END", table, table, buf_text(&condition), table);
 	return buf_check(&sql, "trigger", e) && store_exec(db, buf_text(&sql), e);
 }
 

@@ -1,0 +1,268 @@
+/* What the courier carries: batches of letters and of proofs, exhibits, the register. One job a peer and
+ * kind at a time. A courier that dies loses nothing: what it had under way is due again. */
+#include "daemon/keeper.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "exchange/directory.h"
+
+#define LETTERS_TIMEOUT_MS 30000u
+#define BULK_TIMEOUT_MS 60000u
+/* After a register that could not be fetched or used. */
+#define REGISTER_RETRY_MS 5000
+
+static int64_t register_again_ms; /* not before */
+
+static struct keeper_job *job_new(struct keeper *k, enum keeper_job_kind kind)
+{
+	struct keeper_job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		abort();
+	j->kind = kind;
+	j->job = keeper_number(k);
+	j->next = k->jobs;
+	k->jobs = j;
+	return j;
+}
+
+static void job_free(struct keeper_job *j)
+{
+	if (j->kind == JOB_OUTBOX)
+		outbox_job_release(&j->outbox);
+	free(j);
+}
+
+static struct keeper_job *job_take(struct keeper *k, uint64_t number)
+{
+	for (struct keeper_job **at = &k->jobs; *at != NULL; at = &(*at)->next) {
+		if ((*at)->job == number) {
+			struct keeper_job *j = *at;
+			*at = j->next;
+			return j;
+		}
+	}
+	return NULL;
+}
+
+/* --- handing out --------------------------------------------------------------------------------------- */
+
+static bool outbox_busy(void *ctx, enum outbox_what what, const char *peer)
+{
+	struct keeper *k = ctx;
+
+	for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
+		if (j->kind == JOB_OUTBOX && j->outbox.what == what && bytes_is(bytes_of(peer), j->outbox.peer))
+			return true;
+	return false;
+}
+
+bool keeper_exhibit_busy(void *ctx, const struct id *id)
+{
+	struct keeper *k = ctx;
+
+	for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
+		if (j->kind == JOB_EXHIBIT && id_equal(&j->exhibit, id))
+			return true;
+	for (struct keeper_opening *o = k->openings; o != NULL; o = o->next)
+		if (o->check && id_equal(&o->exhibit, id))
+			return true;
+	return false;
+}
+
+static bool fetch(struct keeper *k, struct keeper_job *j, struct courier_message *m, int fd)
+{
+	AUTO_BUF msg;
+
+	buf_init(&msg, LETTER_BATCH_BYTES_MAX + MIB);
+	m->type = COURIER_FETCH;
+	m->job = j->job;
+	courier_message_write(m, &msg);
+	if (keeper_send(k, ROLE_courier, &msg, &fd, fd >= 0 ? 1 : 0))
+		return true;
+	job_free(job_take(k, j->job));
+	return false;
+}
+
+/* The batch is read in a transaction of its own; true when something was handed out. */
+static bool pump_outbox(struct keeper *k, enum outbox_what what, int64_t now_ms)
+{
+	struct outbox_job next;
+	struct err e = { 0 };
+
+	if (!node_begin(k->node, &e)) {
+		diag_err(DIAG_ERROR, "outbox", &e);
+		return false;
+	}
+	bool ok = outbox_next(k->node, what, now_ms, outbox_busy, k, &next, &e);
+	node_rollback(k->node); /* only read */
+	if (!ok)
+		diag_err(DIAG_ERROR, "outbox", &e);
+	if (!ok || next.count == 0) {
+		outbox_job_release(&next);
+		return false;
+	}
+	struct keeper_job *j = job_new(k, JOB_OUTBOX);
+	j->outbox = next;
+	struct courier_message m = { .post = true, .show_certificate = true, .url = bytes_of(j->outbox.url),
+		.content_type = bytes_of("application/octet-stream"), .body = buf_bytes(&j->outbox.body),
+		.bytes_max = LETTER_BATCH_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS };
+	memcpy(m.pin, j->outbox.pin, sizeof(m.pin));
+	bool sent = fetch(k, j, &m, -1);
+	if (sent)
+		buf_release(&j->outbox.body);
+	return sent;
+}
+
+static bool pump_exhibit(struct keeper *k, int64_t now_ms)
+{
+	struct exhibit_fetch f = { .fd = -1 };
+	struct err e = { 0 };
+	bool found = false;
+
+	if (!node_begin(k->node, &e))
+		return false;
+	bool ok = exhibit_next(k->node, now_ms, keeper_exhibit_busy, k, &f, &found, &e);
+	if (ok)
+		ok = node_commit(k->node, &e);
+	else
+		node_rollback(k->node);
+	if (!ok)
+		diag_err(DIAG_ERROR, "exhibit", &e);
+	if (!ok || !found) {
+		fd_close_at(&f.fd);
+		return false;
+	}
+	if (f.fd < 0) {
+		ok = keeper_check_exhibit(k, &f.row.id, &e);
+		if (!ok)
+			diag_err(DIAG_ERROR, "exhibit", &e);
+		return ok;
+	}
+	struct keeper_job *j = job_new(k, JOB_EXHIBIT);
+	j->exhibit = f.row.id;
+	struct courier_message m = { .show_certificate = true, .url = bytes_of(f.url), .range_from = f.from,
+		.bytes_max = f.row.sealed_size - f.from, .timeout_ms = BULK_TIMEOUT_MS };
+	memcpy(m.pin, f.pin, sizeof(m.pin));
+	ok = fetch(k, j, &m, f.fd);
+	fd_close_at(&f.fd);
+	return ok;
+}
+
+static void pump_register(struct keeper *k, int64_t now_ms)
+{
+	struct courier_message m = { .bytes_max = REGISTER_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS };
+	char url[600];
+
+	if (now_ms < register_again_ms || !directory_fetch_due(k->node, now_ms, url, m.pin))
+		return;
+	for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
+		if (j->kind == JOB_REGISTER)
+			return;
+	m.url = bytes_of(url);
+	register_again_ms = now_ms + REGISTER_RETRY_MS;
+	(void)fetch(k, job_new(k, JOB_REGISTER), &m, -1);
+}
+
+void keeper_pump(struct keeper *k, int64_t now_ms)
+{
+	if (k->to[ROLE_courier] == NULL || k->stopping)
+		return;
+	if (k->node->outbox_changed) {
+		k->node->outbox_changed = false;
+		while (pump_outbox(k, OUTBOX_LETTERS, now_ms))
+			;
+		while (pump_outbox(k, OUTBOX_PROOFS, now_ms))
+			;
+	}
+	if (k->node->fetch_changed) {
+		k->node->fetch_changed = false;
+		while (pump_exhibit(k, now_ms))
+			;
+	}
+	pump_register(k, now_ms);
+}
+
+/* --- answers --------------------------------------------------------------------------------------------- */
+
+static bool register_fetched(struct keeper *k, const struct courier_message *m, struct err *e)
+{
+	size_t entries;
+	AUTO_BUF problems;
+
+	buf_init(&problems, 16 * KIB);
+	if (!m->ok || m->status != 200)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the register could not be fetched: %.*s (status %u)",
+			       (int)m->error.len, (const char *)m->error.at, m->status);
+	k->node->refresh_wanted = false;
+	if (!directory_take(k->node, m->body, &entries, &problems, e))
+		return false;
+	if (problems.len > 0)
+		diag(DIAG_WARNING, "register-entries", "left-out=\"%s\"", buf_text(&problems));
+	return true;
+}
+
+static bool answered(struct keeper *k, struct keeper_job *j, const struct courier_message *m, bool *ret_open, struct err *e)
+{
+	char error[200];
+
+	snprintf(error, sizeof(error), "%.*s", (int)(m->error.len < 190 ? m->error.len : 190), (const char *)m->error.at);
+	switch (j->kind) {
+	case JOB_OUTBOX:
+		return outbox_answered(k->node, &j->outbox, m->ok, m->status, m->body, error, clock_now_ms(), e);
+	case JOB_EXHIBIT:
+		return exhibit_fetched(k->node, &j->exhibit, m->ok && (m->status == 200 || m->status == 206), error, clock_now_ms(),
+				       ret_open, e);
+	case JOB_REGISTER:
+		return register_fetched(k, m, e);
+	}
+	return true;
+}
+
+static void finish(struct keeper *k, struct keeper_job *j, const struct courier_message *m)
+{
+	struct err e = { 0 }, undo = { 0 };
+	bool open = false, ok;
+
+	ok = keeper_turn(k, &e) && node_part(k->node, &e);
+	if (ok) {
+		ok = answered(k, j, m, &open, &e);
+		if (!node_part_end(k->node, ok, &undo))
+			ok = false;
+	}
+	if (!ok)
+		diag_err(DIAG_WARNING, "courier-answer", &e);
+	/* The row says that all bytes are there: the mill may look once the turn is durable or not, it only reads. */
+	if (ok && open && !keeper_check_exhibit(k, &j->exhibit, &e))
+		diag_err(DIAG_WARNING, "exhibit", &e);
+	job_free(j);
+}
+
+void keeper_courier_message(struct keeper *k, struct bytes msg)
+{
+	struct courier_message m;
+	struct err e = { 0 };
+	struct keeper_job *j;
+
+	if (!courier_message_parse(msg, &m, &e)) {
+		diag_err(DIAG_ERROR, "bad-message", &e);
+		return;
+	}
+	if (m.type != COURIER_FETCHED || (j = job_take(k, m.job)) == NULL)
+		return;
+	finish(k, j, &m);
+}
+
+void keeper_courier_gone(struct keeper *k)
+{
+	while (k->jobs != NULL) {
+		struct keeper_job *j = k->jobs;
+		k->jobs = j->next;
+		job_free(j);
+	}
+	if (k->node != NULL)
+		k->node->outbox_changed = k->node->fetch_changed = true;
+}

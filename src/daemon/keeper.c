@@ -1,0 +1,332 @@
+/* The keeper: one loop, one connection to the store, one transaction a turn. Messages of a turn are decided
+ * one by one, each in its own savepoint; after the last one the turn commits, and answers leave. Between
+ * turns it closes slots of the log, pages, and hands work to courier and mills. It never waits for
+ * anybody but the signer. */
+#include "daemon/keeper.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "daemon/role.h"
+#include "daemon/sandbox.h"
+#include "daemon/signer-messages.h"
+#include "exchange/directory.h"
+#include "exchange/duty.h"
+#include "process/parcel.h"
+#include "store/blob.h"
+
+#define SECOND_MS 1000
+/* Temporary blobs that no exhibit claims are swept when they are older. */
+#define BLOB_AGE_MAX_MS (3600 * INT64_C(1000))
+
+bool keeper_turn(struct keeper *k, struct err *e)
+{
+	if (k->in_turn)
+		return true;
+	k->in_turn = node_begin(k->node, e);
+	return k->in_turn;
+}
+
+uint64_t keeper_number(struct keeper *k)
+{
+	return ++k->last_number;
+}
+
+bool keeper_send(struct keeper *k, enum role to, const struct buf *msg, const int *fds, size_t nfds)
+{
+	struct err e = { 0 };
+
+	if (k->to[to] != NULL && buf_ok(msg) && parcel_send(k->to[to], buf_bytes(msg), fds, nfds, &e))
+		return true;
+	diag(DIAG_WARNING, "role-unreachable", "role=%s error=\"%s\"", role_name(to), e.text);
+	return false;
+}
+
+/* --- channels ------------------------------------------------------------------------------------------ */
+
+struct door_end {
+	struct keeper *k;
+	enum role role;
+};
+
+static void from_role(void *ctx, struct bytes packet, int *fds, size_t nfds)
+{
+	struct door_end *end = ctx;
+	struct err e = { 0 };
+	AUTO_BUF msg;
+
+	buf_init(&msg, PARCEL_BYTES_MAX);
+	if (!parcel_open(packet, &fds, &nfds, &msg, &e)) {
+		diag_err(DIAG_ERROR, "bad-parcel", &e);
+		return;
+	}
+	if (end->role == ROLE_door)
+		keeper_door_message(end->k, buf_bytes(&msg));
+	else if (end->role == ROLE_courier)
+		keeper_courier_message(end->k, buf_bytes(&msg));
+	else
+		keeper_mill_message(end->k, end->role, buf_bytes(&msg));
+}
+
+static void role_gone(void *ctx, const struct err *why)
+{
+	struct door_end *end = ctx;
+	struct keeper *k = end->k;
+
+	/* The parent starts it again and brings a new channel. */
+	channel_free(k->to[end->role]);
+	k->to[end->role] = NULL;
+	if (end->role == ROLE_courier)
+		keeper_courier_gone(k);
+	else if (end->role == ROLE_mill || end->role == ROLE_mill2)
+		keeper_mill_gone(k);
+}
+
+static struct door_end ends[ROLE_COUNT];
+
+static bool channel_take(struct keeper *k, enum role role, int fd, struct err *e)
+{
+	static const struct channel_calls calls = { .message = from_role, .closed = role_gone };
+
+	if (k->to[role] != NULL)
+		channel_free(k->to[role]);
+	k->to[role] = channel_new(fd);
+	if (role == ROLE_signer) {
+		k->node->signer = signer_over_channel(k->to[role]);
+		return true;
+	}
+	ends[role] = (struct door_end){ .k = k, .role = role };
+	if (!channel_watch(k->to[role], k->loop, &calls, &ends[role], e))
+		return false;
+	if (role == ROLE_door)
+		k->node->directory_changed = true;
+	return true;
+}
+
+/* A signer that was started again knows neither register nor, before its first answer, the last checkpoint. */
+static void signer_again(struct keeper *k)
+{
+	struct err e = { 0 };
+
+	if (!directory_load(k->node, &e))
+		diag_err(DIAG_ERROR, "register-not-loaded", &e);
+}
+
+static void from_parent(void *ctx, struct bytes packet, int *fds, size_t nfds)
+{
+	struct keeper *k = ctx;
+	struct parent_message m;
+	struct err e = { 0 };
+
+	if (!parent_message_parse(packet, &m, &e)) {
+		diag_err(DIAG_ERROR, "bad-message", &e);
+		return;
+	}
+	if (m.type == PARENT_STOP) {
+		k->stopping = true;
+		loop_stop(k->loop);
+	} else if (m.type == PARENT_CHANNEL && nfds == 1 && m.role != ROLE_keeper) {
+		int fd = fds[0];
+		fds[0] = -1;
+		if (!channel_take(k, (enum role)m.role, fd, &e))
+			diag_err(DIAG_ERROR, "channel-not-taken", &e);
+		else if (m.role == ROLE_signer)
+			signer_again(k);
+		diag(DIAG_WARNING, "role-restarted", "role=%s restarts=%u", role_name((enum role)m.role), m.restarts);
+	} else if (m.type == PARENT_PAGED) {
+		if (!keeper_turn(k, &e) || !duty_paged(k->node, (int64_t)m.cookie, m.exit_status, clock_now_ms(), &e))
+			diag_err(DIAG_ERROR, "page-not-recorded", &e);
+	}
+}
+
+static void parent_gone(void *ctx, const struct err *why)
+{
+	struct keeper *k = ctx;
+
+	k->stopping = true;
+	loop_stop(k->loop);
+}
+
+/* --- between turns --------------------------------------------------------------------------------------- */
+
+void keeper_turn_end(struct keeper *k)
+{
+	struct err e = { 0 };
+
+	if (!k->in_turn) {
+		keeper_replies_send(k, NULL);
+		return;
+	}
+	k->in_turn = false;
+	if (node_commit(k->node, &e)) {
+		keeper_replies_send(k, NULL);
+		return;
+	}
+	diag_err(DIAG_ERROR, "commit-failed", &e);
+	keeper_replies_send(k, &e);
+}
+
+static bool page_send(struct keeper *k, const struct duty_page *p)
+{
+	struct parent_message m = { .type = PARENT_PAGE, .cookie = (uint64_t)p->seq, .officer = bytes_of(p->officer),
+				    .words = buf_bytes(&p->words) };
+	struct err e = { 0 };
+	AUTO_BUF msg;
+
+	buf_init(&msg, MESSAGE_BYTES_MAX);
+	parent_message_write(&m, &msg);
+	if (channel_send(k->parent, buf_bytes(&msg), NULL, 0, &e))
+		return true;
+	diag_err(DIAG_WARNING, "page-not-sent", &e);
+	return false;
+}
+
+/* Pages and clocks, once a second or when something arrived. */
+static void look_at_clocks(struct keeper *k, int64_t now_ms)
+{
+	struct err e = { 0 };
+	bool found = true;
+
+	if (!k->node->duty_changed && now_ms - k->last_second_ms < SECOND_MS)
+		return;
+	k->node->duty_changed = false;
+	k->last_second_ms = now_ms;
+	for (int i = 0; found && i < 16; i++) {
+		struct duty_page p;
+		if (!node_begin(k->node, &e))
+			break;
+		bool ok = duty_clocks(k->node, now_ms, &e) && duty_next(k->node, now_ms, &p, &found, &e);
+		if (ok)
+			ok = node_commit(k->node, &e);
+		else
+			node_rollback(k->node);
+		if (ok && found)
+			(void)page_send(k, &p);
+		buf_release(&p.words);
+		if (!ok) {
+			diag_err(DIAG_ERROR, "clocks", &e);
+			break;
+		}
+	}
+	k->node->outbox_changed = true;
+	k->node->fetch_changed = true;
+}
+
+static void tick(void *ctx);
+
+static void timer_set(struct keeper *k, int64_t now_ms)
+{
+	int64_t next = k->last_second_ms + SECOND_MS;
+
+	if (k->node->next_slot_ms < next)
+		next = k->node->next_slot_ms;
+	loop_cancel(k->loop, k->timer);
+	k->timer = loop_timer(k->loop, clock_monotonic_us() + (next > now_ms ? next - now_ms : 0) * 1000, tick, k);
+}
+
+static void tick(void *ctx)
+{
+	struct keeper *k = ctx;
+
+	k->timer = 0; /* what is due is looked at after the turn */
+}
+
+static void after_turn(void *ctx)
+{
+	struct keeper *k = ctx;
+	struct err e = { 0 };
+	int64_t now_ms = clock_now_ms();
+
+	keeper_turn_end(k);
+	if (!node_slot(k->node, now_ms, &e))
+		diag_err(DIAG_ERROR, "slot", &e);
+	look_at_clocks(k, now_ms);
+	if (k->node->directory_changed) {
+		k->node->directory_changed = false;
+		keeper_pins_send(k);
+	}
+	keeper_pump(k, now_ms);
+	if (k->timer == 0 || k->node->next_slot_ms <= now_ms)
+		timer_set(k, now_ms);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+static bool blob_wanted(void *ctx, const char *name)
+{
+	struct keeper *k = ctx;
+	struct query *q = store_query(k->node->store, QUERY_exhibit_blob_wanted);
+	struct err e = { 0 };
+	bool found, wanted;
+
+	query_bind_text(q, 1, name);
+	wanted = !query_row(q, &found, &e) || (found && query_int(q, 0) > 0);
+	query_end(q);
+	return wanted;
+}
+
+static bool open_all(struct keeper *k, struct err *e)
+{
+	const char *treaties = getenv("COMITY_TREATIES");
+	struct node_options o = { .home_fd = KEEPER_FD_HOME, .treaties = treaties != NULL ? treaties : COMITY_DATADIR "/treaties" };
+	static const struct channel_calls calls = { .message = from_parent, .closed = parent_gone };
+
+	k->to[ROLE_signer] = channel_new(KEEPER_FD_ROLES + ROLE_signer);
+	o.signer = signer_over_channel(k->to[ROLE_signer]);
+	if (!node_open(&o, &k->node, e))
+		return false;
+	k->parent = channel_new(KEEPER_FD_PARENT);
+	if (!channel_watch(k->parent, k->loop, &calls, k, e))
+		return false;
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		if (r != ROLE_keeper && r != ROLE_signer && !channel_take(k, (enum role)r, KEEPER_FD_ROLES + (int)r, e))
+			return false;
+	return sandbox_role("keeper", e) && blob_sweep(k->node->blobs_fd, BLOB_AGE_MAX_MS, blob_wanted, k, e);
+}
+
+static bool ready(struct keeper *k, struct err *e)
+{
+	struct parent_message m = { .type = PARENT_READY };
+	AUTO_BUF msg;
+
+	buf_init(&msg, 64);
+	parent_message_write(&m, &msg);
+	return channel_send(k->parent, buf_bytes(&msg), NULL, 0, e);
+}
+
+static void keeper_end(struct keeper *k)
+{
+	keeper_courier_gone(k);
+	keeper_mill_gone(k);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		channel_free(k->to[r]);
+	channel_free(k->parent);
+	node_close(k->node);
+	loop_free(k->loop);
+}
+
+int keeper_main(int argc, char **argv)
+{
+	struct keeper k = { .loop = loop_new() };
+	struct err e = { 0 };
+
+	k.replies_end = &k.replies;
+	(void)signal(SIGPIPE, SIG_IGN);
+	bool ok = open_all(&k, &e) && ready(&k, &e);
+	if (ok) {
+		loop_after_turn(k.loop, after_turn, &k);
+		k.node->outbox_changed = k.node->fetch_changed = k.node->duty_changed = true;
+		timer_set(&k, clock_now_ms());
+		ok = loop_run(k.loop, &e);
+		keeper_turn_end(&k);
+	}
+	if (!ok)
+		diag_err(DIAG_ERROR, "keeper", &e);
+	keeper_end(&k);
+	return ok ? 0 : 1;
+}

@@ -1,0 +1,101 @@
+/* The keeper's own: the node's model, the channels to the other roles, and what is under way. One turn of
+ * the loop is one transaction: all calls that arrived in it are decided, then it commits once, and only
+ * then their answers leave (design.md part 4). Internal to the keeper's sources. */
+#ifndef COMITY_DAEMON_KEEPER_H
+#define COMITY_DAEMON_KEEPER_H
+
+#include "daemon/courier-messages.h"
+#include "daemon/door-messages.h"
+#include "daemon/mill-messages.h"
+#include "daemon/parent-messages.h"
+#include "daemon/roles.h"
+#include "exchange/exhibit.h"
+#include "exchange/node.h"
+#include "exchange/outbox.h"
+#include "process/channel.h"
+#include "process/loop.h"
+
+/* An answer that waits for the commit. */
+struct keeper_reply {
+	struct keeper_reply *next;
+	uint64_t call;
+	enum door_message_type type; /* DOOR_REPLY, or DOOR_STREAM */
+	uint16_t status;
+	const char *content_type;
+	struct buf body;
+	int fd;                      /* -1: the body alone */
+	bool ranges;
+	uint64_t length;
+	uint64_t mill_job;           /* for a stream whose mill job starts with it; 0 otherwise */
+};
+
+/* Evidence on its way in: pipe, first mill, second mill, store. */
+struct keeper_intake {
+	struct keeper_intake *next;
+	uint64_t call, job;
+	struct exhibit_intake x;
+	bool body_ended, body_ok;    /* the client sent everything that it announced */
+	bool sealed, checking;
+	struct age_totals first;
+};
+
+enum keeper_job_kind { JOB_OUTBOX, JOB_EXHIBIT, JOB_REGISTER };
+/* What the courier has under way. */
+struct keeper_job {
+	struct keeper_job *next;
+	uint64_t job;
+	enum keeper_job_kind kind;
+	struct outbox_job outbox;
+	struct id exhibit;
+};
+/* What a mill opens for us: a fetched exhibit (checked), or one that somebody reads (content). */
+struct keeper_opening {
+	struct keeper_opening *next;
+	uint64_t job;
+	bool check;
+	struct id exhibit;
+};
+
+struct keeper {
+	struct loop *loop;
+	struct node *node;
+	struct channel *parent, *to[ROLE_COUNT]; /* to[ROLE_keeper] is NULL; the signer's is not watched */
+	bool in_turn;
+	struct keeper_reply *replies, **replies_end;
+	struct keeper_intake *intakes;
+	struct keeper_job *jobs;
+	struct keeper_opening *openings;
+	uint64_t last_number;   /* of jobs */
+	uint64_t timer;
+	int64_t last_second_ms; /* when clocks and pages were last looked at */
+	bool stopping;
+};
+
+/* keeper.c */
+bool keeper_turn(struct keeper *k, struct err *e) MUST_USE; /* opens the turn's transaction */
+void keeper_turn_end(struct keeper *k);                     /* commits it and lets the answers go */
+uint64_t keeper_number(struct keeper *k);
+bool keeper_send(struct keeper *k, enum role to, const struct buf *msg, const int *fds, size_t nfds);
+
+/* keeper-door.c: calls. */
+void keeper_door_message(struct keeper *k, struct bytes msg);
+void keeper_replies_send(struct keeper *k, const struct err *failed); /* failed: the turn's commit failed */
+struct keeper_reply *keeper_reply_new(struct keeper *k, uint64_t call, uint16_t status);
+void keeper_reply_problem(struct keeper *k, uint64_t call, const struct err *e);
+void keeper_pins_send(struct keeper *k);
+
+/* keeper-bulk.c: evidence through the mills. */
+void keeper_intake_begin(struct keeper *k, const struct door_message *m);
+void keeper_intake_body_end(struct keeper *k, const struct door_message *m);
+void keeper_content(struct keeper *k, const struct door_message *m, struct bytes id);
+void keeper_mill_message(struct keeper *k, enum role mill, struct bytes msg);
+void keeper_mill_gone(struct keeper *k);
+bool keeper_check_exhibit(struct keeper *k, const struct id *id, struct err *e) MUST_USE;
+bool keeper_exhibit_busy(void *ctx, const struct id *id);
+
+/* keeper-courier.c: letters, proofs, fetches. */
+void keeper_courier_message(struct keeper *k, struct bytes msg);
+void keeper_courier_gone(struct keeper *k);
+void keeper_pump(struct keeper *k, int64_t now_ms); /* gives the courier what is due */
+
+#endif
