@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "cli/output.h"
 #include "daemon/tls-key.h"
 #include "exchange/approvers.h"
+#include "exchange/identity.h"
 #include "exchange/config.h"
 #include "log/note.h"
 #include "seal/age.h"
@@ -155,16 +157,14 @@ static bool sign_key_make(int home, const char *path, const char *party, uint8_t
 	return buf_check(&file, "the key", e) && file_write(home, path, buf_bytes(&file), 0600, true, e);
 }
 
-static bool identity_make(int home, char recipient[static AGE_RECIPIENT_LEN + 1], struct err *e)
+static bool identity_make(int home, struct age_recipient *recipient, struct err *e)
 {
 	AUTO_SEAL_IDENTITY *identity = seal_identity_new();
-	struct age_recipient r;
 	AUTO_BUF_WIPE file;
 
 	buf_init(&file, 4 * KIB);
 	seal_identity_write(identity, &file);
-	seal_identity_recipient(identity, &r);
-	age_recipient_write(&r, recipient);
+	seal_identity_recipient(identity, recipient);
 	return buf_check(&file, "the identity", e) && file_write(home, "keys/seal.key", buf_bytes(&file), 0600, true, e);
 }
 
@@ -181,24 +181,27 @@ static bool tls_make(int home, const char *party, uint8_t spki[static SHA256_BYT
 
 static bool keys_make(int home, const struct config *c, json_t *v, struct err *e)
 {
-	uint8_t sign[SIGN_PUBLIC_BYTES], log[SIGN_PUBLIC_BYTES], spki[SHA256_BYTES];
-	char recipient[AGE_RECIPIENT_LEN + 1], origin[CONFIG_VALUE_BYTES_MAX];
+	char recipient[AGE_RECIPIENT_LEN + 1], origin[CONFIG_ORIGIN_BYTES_MAX + 1];
 	const char *party = config_text(c, party);
-	struct note_key vkey;
-	AUTO_BUF text;
+	uint8_t log[SIGN_PUBLIC_BYTES];
+	struct identity public = { .since = clock_now_ms() };
+	AUTO_BUF text, file;
 
 	buf_init(&text, 4 * KIB);
+	buf_init(&file, 4 * KIB);
 	config_log_origin(c, origin);
-	if (!sign_key_make(home, "keys/sign.key", party, sign, e) || !sign_key_make(home, "keys/log.key", party, log, e) ||
-	    !identity_make(home, recipient, e) || !tls_make(home, party, spki, e))
+	if (!sign_key_make(home, "keys/sign.key", party, public.sign, e) || !sign_key_make(home, "keys/log.key", party, log, e) ||
+	    !identity_make(home, &public.seal, e) || !tls_make(home, party, public.tls, e))
 		return false;
-	note_key_make(origin, NOTE_ED25519, log, &vkey);
-	note_key_write(&vkey, &text);
-	json_put_hex(v, "sign", BYTES_ARRAY(sign));
+	note_key_make(origin, NOTE_ED25519, log, &public.log);
+	note_key_write(&public.log, &text);
+	age_recipient_write(&public.seal, recipient);
+	json_put_hex(v, "sign", BYTES_ARRAY(public.sign));
 	json_put_text(v, "log", buf_text(&text));
 	json_put_text(v, "seal", recipient);
-	json_put_hex(v, "tls", BYTES_ARRAY(spki));
-	return true;
+	json_put_hex(v, "tls", BYTES_ARRAY(public.tls));
+	identity_write(&public, &file);
+	return buf_check(&file, "identity", e) && file_write(home, "identity", buf_bytes(&file), 0644, true, e);
 }
 
 static void print_made(const json_t *v, struct buf *out)

@@ -122,8 +122,10 @@ static void from_parent(void *ctx, struct bytes packet, int *fds, size_t nfds)
 	struct keeper *k = ctx;
 	struct parent_message m;
 	struct err e = { 0 };
+	AUTO_BUF msg;
 
-	if (!parent_message_parse(packet, &m, &e)) {
+	buf_init(&msg, MESSAGE_BYTES_MAX);
+	if (!parcel_open(packet, &fds, &nfds, &msg, &e) || !parent_message_parse(buf_bytes(&msg), &m, &e)) {
 		diag_err(DIAG_ERROR, "bad-message", &e);
 		return;
 	}
@@ -180,7 +182,7 @@ static bool page_send(struct keeper *k, const struct duty_page *p)
 
 	buf_init(&msg, MESSAGE_BYTES_MAX);
 	parent_message_write(&m, &msg);
-	if (channel_send(k->parent, buf_bytes(&msg), NULL, 0, &e))
+	if (parcel_send(k->parent, buf_bytes(&msg), NULL, 0, &e))
 		return true;
 	diag_err(DIAG_WARNING, "page-not-sent", &e);
 	return false;
@@ -296,7 +298,7 @@ static bool ready(struct keeper *k, struct err *e)
 
 	buf_init(&msg, 64);
 	parent_message_write(&m, &msg);
-	return channel_send(k->parent, buf_bytes(&msg), NULL, 0, e);
+	return parcel_send(k->parent, buf_bytes(&msg), NULL, 0, e);
 }
 
 static void keeper_end(struct keeper *k)

@@ -204,6 +204,7 @@ bool directory_own_body(struct node *n, json_t **ret, struct err *e)
 		.log_key = n->identity.log, .slot_ms = config_count(c, slot_ms),
 		.leaves_per_slot = config_count(c, leaves_per_slot), .seal = n->identity.seal, .key_count = 1 };
 	memcpy(p->keys[0].key, n->identity.sign, SIGN_PUBLIC_BYTES);
+	p->keys[0].from = n->identity.since;
 	memcpy(p->tls_spki, n->identity.tls, SHA256_BYTES);
 	memcpy(p->approvers, n->approvers->at, n->approvers->count * sizeof(p->approvers[0]));
 	p->approver_count = n->approvers->count;

@@ -1,4 +1,4 @@
-/* Four lines in this order, nothing else. */
+/* Five lines in this order, nothing else. */
 #include "exchange/identity.h"
 
 #include "base/reader.h"
@@ -16,7 +16,8 @@ bool identity_parse(struct bytes in, struct identity *ret, struct err *e)
 {
 	struct reader r = reader_over(in);
 	struct identity v = { 0 };
-	struct bytes sign = line_of(&r, "sign"), log = line_of(&r, "log"), seal = line_of(&r, "seal"), tls = line_of(&r, "tls");
+	struct bytes sign = line_of(&r, "sign"), log = line_of(&r, "log"), seal = line_of(&r, "seal"), tls = line_of(&r, "tls"),
+		     since = line_of(&r, "since");
 
 	if (!reader_done(&r, "identity", e))
 		return false;
@@ -24,13 +25,15 @@ bool identity_parse(struct bytes in, struct identity *ret, struct err *e)
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "identity: a key is not 64 hex characters");
 	if (!note_key_parse(log, &v.log, e) || !age_recipient_parse(seal, &v.seal, e))
 		return err_note(e, "identity");
+	if (!time_parse(since, &v.since))
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "identity: since is not a time");
 	*ret = v;
 	return true;
 }
 
 void identity_write(const struct identity *v, struct buf *out)
 {
-	char recipient[AGE_RECIPIENT_LEN + 1];
+	char recipient[AGE_RECIPIENT_LEN + 1], since[TIME_TEXT_LEN + 1];
 
 	age_recipient_write(&v->seal, recipient);
 	buf_add_text(out, "sign ");
@@ -39,5 +42,6 @@ void identity_write(const struct identity *v, struct buf *out)
 	note_key_write(&v->log, out);
 	buf_add_format(out, "\nseal %s\ntls ", recipient);
 	buf_add_hex(out, BYTES_ARRAY(v->tls));
-	buf_add_text(out, "\n");
+	time_write(v->since, since);
+	buf_add_format(out, "\nsince %s\n", since);
 }

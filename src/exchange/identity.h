@@ -1,5 +1,6 @@
 /* HOME/identity: the public halves of a home's keys, written by `comity init`, so that no process but the
- * one that needs a private key reads it. Lines "sign <hex>", "log <vkey>", "seal <age1...>", "tls <hex>". */
+ * one that needs a private key reads it. Lines "sign <hex>", "log <vkey>", "seal <age1...>", "tls <hex>",
+ * "since <time>". */
 #ifndef COMITY_EXCHANGE_IDENTITY_H
 #define COMITY_EXCHANGE_IDENTITY_H
 
@@ -14,6 +15,7 @@ struct identity {
 	struct note_key log;
 	struct age_recipient seal;
 	uint8_t tls[SHA256_BYTES]; /* SHA-256 of the TLS key's SPKI */
+	int64_t since;             /* when the keys were made */
 };
 bool identity_parse(struct bytes in, struct identity *ret, struct err *e) MUST_USE;
 void identity_write(const struct identity *v, struct buf *out);

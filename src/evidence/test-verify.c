@@ -1,0 +1,264 @@
+/* What the acts in a package must say about each other, and how it is told to people. */
+#include "evidence/test-scene.h"
+
+static void broken_with(const char *reason, const char *what)
+{
+	json_t *report = verified(fingerprint);
+	char *dump = json_dumps(json_object_get(report, "broken"), 0);
+
+	if (strcmp(json_text(report, "result"), "broken") != 0 || !names_reason(report, reason) || !names(report, what))
+		fail_msg("wanted %s of %s: %s", reason, what, dump);
+	free(dump);
+	json_decref(report);
+}
+
+static void wants_the_counterproof_of_exhibit_order_and_request(void **state)
+{
+	scene_play();
+	scene.said[ASKED].no_counter = scene.said[ORDERED].no_counter = scene.said[HANDED].no_counter = true;
+	package_made();
+	broken_with("unlogged", "meta/acts/0001-stored-data-request.json");
+	broken_with("unlogged", "meta/acts/0003-order.json");
+	broken_with("unlogged", "meta/acts/0008-exhibit.json");
+}
+
+static void tells_the_missing_counterproof_of_an_answer_and_stays_intact(void **state)
+{
+	json_t *report;
+	AUTO_BUF out;
+
+	scene_play();
+	scene.said[ACCEPTED].no_counter = true;
+	package_made();
+	report = verified(fingerprint);
+	must_be(report, "intact");
+	buf_init(&out, 4 * MIB);
+	verify_print(report, 60, &out);
+	assert_non_null(strstr(buf_text(&out), "0002-answer.json: the proof"));
+	json_decref(report);
+}
+
+static void wants_request_and_order_of_every_exhibit(void **state)
+{
+	scene_play();
+	scene.said[ASKED].left_out = scene.said[ORDERED].left_out = true;
+	package_made();
+	broken_with("not-found", "meta/acts/0006-exhibit.json");
+	broken_with("no-disclosure-order", "meta/acts/0006-exhibit.json");
+}
+
+static void refuses_an_order_to_preserve_in_place_of_disclosure(void **state)
+{
+	json_t *body = sample_body("order");
+
+	say("stored-data-request", &xa, &xr, sample_body("stored-data-request"));
+	say("answer", &xr, &xa, sample_body("answer"));
+	about_request(body);
+	say("order", &xr, &xa, body);
+	for (size_t x = 0; x < 2; x++)
+		custody("acquire", &xr, x, 0, "");
+	for (size_t x = 0; x < 2; x++)
+		custody("transmit", &xr, x, 1, scene.said[ACQUIRED + x].hash);
+	for (size_t x = 0; x < 2; x++)
+		hand_over(x);
+	for (size_t x = 0; x < 2; x++)
+		custody("accept", &xa, x, 0, "");
+	package_made();
+	broken_with("no-disclosure-order", "meta/acts/0008-exhibit.json");
+}
+
+static void wants_the_court_under_a_disclosure_order(void **state)
+{
+	scene_play();
+	buf_release(&scene.said[ORDERED].a.approvals[0]);
+	scene.said[ORDERED].a.approval_count = 0;
+	package_made();
+	broken_with("missing-approval", "meta/acts/0003-order.json");
+}
+
+static void wants_the_accept_of_what_was_transmitted(void **state)
+{
+	scene_play();
+	scene.said[TOOK].left_out = true;
+	package_made();
+	broken_with("bad-custody", "meta/acts/0006-custody.json");
+}
+
+static void wants_every_custody_event(void **state)
+{
+	scene_play();
+	scene.said[ACQUIRED].left_out = true;
+	package_made();
+	broken_with("bad-custody", "meta/acts/0005-custody.json");
+	broken_with("bad-custody", "meta/acts/0007-exhibit.json");
+}
+
+static void finds_a_log_with_two_trees_of_one_size(void **state)
+{
+	merkle_hash kept;
+
+	scene_play();
+	memcpy(kept, xr.log.leaves[0], sizeof(kept));
+	xr.log.leaves[0][0] ^= 1;
+	fx_checkpoint(&xr.log, &scene.checkpoint[1]);
+	memcpy(xr.log.leaves[0], kept, sizeof(kept));
+	package_made();
+	{
+		json_t *report = verified(fingerprint);
+
+		must_be(report, "broken");
+		assert_true(names_reason(report, "inconsistent"));
+		json_decref(report);
+	}
+}
+
+static void refuses_a_checkpoint_that_another_key_signed(void **state)
+{
+	scene_play();
+	fx_checkpoint(&xr.log, &scene.checkpoint[0]);
+	package_made();
+	broken_with("unknown-key", "meta/checkpoints/XA.txt");
+}
+
+static void refuses_the_seal_of_another_party(void **state)
+{
+	scene_play();
+	scene.sealer = &xr;
+	package_made();
+	broken_with("wrong-party", "seal/tagmanifest.json");
+}
+
+static void refuses_an_act_that_was_signed_after_its_key_was_compromised(void **state)
+{
+	xr.party.keys[0].compromised = FX_NOW - DAY_MS;
+	begin();
+	add_entry(&xa.party);
+	add_entry(&xr.party);
+	finish();
+	scene_play();
+	package_made();
+	broken_with("key-not-valid", "meta/acts/0008-exhibit.json");
+}
+
+static void refuses_one_statement_twice(void **state)
+{
+	scene_play();
+	scene.said[scene.count] = scene.said[ACCEPTED];
+	buf_init(&scene.said[scene.count].json, LETTER_BYTES_MAX);
+	buf_init(&scene.said[scene.count].counter, LETTER_BYTES_MAX);
+	scene.count++;
+	package_made();
+	broken_with("replayed", "meta/acts/0014-answer.json");
+	buf_release(&scene.said[SAID_COUNT].json);
+	buf_release(&scene.said[SAID_COUNT].counter);
+	memset(&scene.said[SAID_COUNT], 0, sizeof(scene.said[0]));
+}
+
+/* --- one act ----------------------------------------------------------------------------------- */
+
+static void judges_one_act_with_the_register_beside_it(void **state)
+{
+	char path[300];
+	struct verify_options o = { .path = path, .root = fingerprint };
+	json_t *report;
+
+	scene_play();
+	package_made();
+	snprintf(path, sizeof(path), "%s/meta/register.json", scene.package);
+	assert_true(file_write(AT_FDCWD, path, buf_bytes(&bundle), 0644, false, NULL));
+	snprintf(path, sizeof(path), "%s/meta/acts/0001-stored-data-request.json", scene.package);
+	assert_true(verify_path(&o, &report, NULL));
+	must_be(report, "intact");
+	assert_string_equal(json_text(report, "kind"), "act");
+	json_decref(report);
+	snprintf(path, sizeof(path), "%s/act.json", scene.folder);
+	assert_true(file_write(AT_FDCWD, path, buf_bytes(&scene.said[ASKED].json), 0644, false, NULL));
+	assert_true(verify_path(&o, &report, NULL));
+	must_be(report, "broken");
+	assert_true(names_reason(report, "unknown-key"));
+	json_decref(report);
+	snprintf(path, sizeof(path), "%s/nothing", scene.folder);
+	assert_false(verify_path(&o, &report, NULL));
+}
+
+/* --- for people -------------------------------------------------------------------------------- */
+
+static void prints_for_a_judge(void **state)
+{
+	static const char *const said_in_text[] = {
+		"The package is intact. Signers are confirmed against the trust root you gave.", "no independent witness yet",
+		"EXERCISE", "Arcadia (XA, fictional)", "Judge Finch", "court", "key-file", "Court of Ruritania", "transmit",
+		"this case only", "2026-11-23 02:10 UTC (03:10 +01:00)", "What this does not show", "Digests in full",
+	};
+	json_t *report;
+	AUTO_BUF text, html;
+
+	scene.exercise = true;
+	scene_play();
+	package_made();
+	report = verified(fingerprint);
+	must_be(report, "intact");
+	buf_init(&text, 4 * MIB);
+	buf_init(&html, 4 * MIB);
+	verify_print(report, 60, &text);
+	verify_html(report, 60, &html);
+	for (size_t i = 0; i < sizeof(said_in_text) / sizeof(said_in_text[0]); i++) {
+		if (strstr(buf_text(&text), said_in_text[i]) == NULL)
+			fail_msg("the text lacks \"%s\":\n%s", said_in_text[i], buf_text(&text));
+		if (strstr(buf_text(&html), said_in_text[i]) == NULL)
+			fail_msg("the page lacks \"%s\"", said_in_text[i]);
+	}
+	assert_null(strstr(buf_text(&html), "<script"));
+	assert_non_null(strstr(buf_text(&html), "&lt;script&gt;alert(1)&lt;/script&gt;"));
+	assert_non_null(strstr(buf_text(&html), "<html lang=\"en\">"));
+	assert_non_null(strstr(buf_text(&html), "<caption>"));
+	if (getenv("COMITY_TEST_REPORTS") != NULL) {
+		assert_true(file_write(AT_FDCWD, "report.html", buf_bytes(&html), 0644, false, NULL));
+		assert_true(file_write(AT_FDCWD, "report.txt", buf_bytes(&text), 0644, false, NULL));
+	}
+	json_decref(report);
+}
+
+static void says_first_that_it_is_broken(void **state)
+{
+	char path[300];
+	json_t *report;
+	AUTO_BUF text;
+
+	scene_play();
+	package_made();
+	snprintf(path, sizeof(path), "%s/data/%s/mail_box___.mbox", scene.package, exhibit_ids[1]);
+	assert_int_equal(truncate(path, 3), 0);
+	report = verified(fingerprint);
+	buf_init(&text, 4 * MIB);
+	verify_print(report, 60, &text);
+	assert_non_null(strstr(buf_text(&text), "The package is BROKEN"));
+	assert_non_null(strstr(buf_text(&text), "mail_box___.mbox"));
+	assert_null(strstr(buf_text(&text), "is intact"));
+	assert_null(strstr(buf_text(&text), "No file of the package was changed"));
+	json_decref(report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, scene_setup, scene_teardown)
+		T(wants_the_counterproof_of_exhibit_order_and_request),
+		T(tells_the_missing_counterproof_of_an_answer_and_stays_intact),
+		T(wants_request_and_order_of_every_exhibit),
+		T(refuses_an_order_to_preserve_in_place_of_disclosure),
+		T(wants_the_court_under_a_disclosure_order),
+		T(wants_the_accept_of_what_was_transmitted),
+		T(wants_every_custody_event),
+		T(finds_a_log_with_two_trees_of_one_size),
+		T(refuses_a_checkpoint_that_another_key_signed),
+		T(refuses_the_seal_of_another_party),
+		T(refuses_an_act_that_was_signed_after_its_key_was_compromised),
+		T(refuses_one_statement_twice),
+		T(judges_one_act_with_the_register_beside_it),
+		T(prints_for_a_judge),
+		T(says_first_that_it_is_broken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
