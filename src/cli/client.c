@@ -108,13 +108,18 @@ struct sink {
 	struct err failure; /* of writing */
 };
 
+static bool is_success(long status)
+{
+	return status >= 200 && status < 300;
+}
+
 static size_t take_answer(char *at, size_t size, size_t n, void *ctx)
 {
 	struct sink *s = ctx;
 	long status = 0;
 
 	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (s->fd < 0 || status != 200) {
+	if (s->fd < 0 || !is_success(status)) {
 		buf_add(s->memory, bytes_from(at, size * n));
 		return buf_ok(s->memory) ? size * n : 0;
 	}
@@ -181,7 +186,7 @@ static bool perform(struct client *c, struct sink *s, struct curl_slist *headers
 	if (code != CURLE_OK)
 		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the node of %s did not answer: %s", c->home,
 			       why[0] != '\0' ? why : curl_easy_strerror(code));
-	return status == 200 || problem(status, buf_bytes(s->memory), e);
+	return is_success(status) || problem(status, buf_bytes(s->memory), e);
 }
 
 static bool answer_object(struct buf *answer, json_t **ret, struct err *e)

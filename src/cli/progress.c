@@ -42,6 +42,7 @@ static void tell(struct progress *p, int64_t now_us)
 			mib(p->total), rate, p->terminal ? "  " : "\n");
 	fflush(stderr);
 	p->told_us = now_us;
+	p->told = p->done;
 }
 
 void progress_at(struct progress *p, uint64_t done)
@@ -52,7 +53,7 @@ void progress_at(struct progress *p, uint64_t done)
 	if (p == NULL)
 		return;
 	p->done = done;
-	if (p->quiet)
+	if (p->quiet || done == 0)
 		return;
 	now_us = clock_monotonic_us();
 	if (now_us - p->told_us < (p->terminal ? TERMINAL_EVERY_US : LINES_EVERY_US))
@@ -74,9 +75,8 @@ void progress_end(struct progress *p)
 {
 	if (p == NULL || p->quiet)
 		return;
-	if (p->terminal || p->told_us != p->begun_us) {
+	if (p->terminal ? p->done > 0 : p->told > 0 && p->told != p->done)
 		tell(p, clock_monotonic_us());
-		if (p->terminal)
-			fprintf(stderr, "\n");
-	}
+	if (p->terminal && p->told > 0)
+		fprintf(stderr, "\n");
 }

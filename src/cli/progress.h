@@ -11,6 +11,7 @@ struct progress {
 	bool quiet, terminal;
 	unsigned tenth;       /* last one told */
 	int64_t begun_us, told_us;
+	uint64_t told;        /* what was told last */
 };
 
 void progress_start(struct progress *p, const char *what, uint64_t total, bool quiet);

@@ -185,8 +185,10 @@ static void intake_keep(struct keeper *k, struct keeper_intake *x, const struct 
 
 	if (ok) {
 		ok = exhibit_sealed(k->node, &x->x, &x->first, second, &e);
-		if (!node_part_end(k->node, ok, &undo))
+		if (!node_part_end(k->node, ok, &undo)) {
 			ok = false;
+			e = undo;
+		}
 	}
 	if (!ok) {
 		intake_fail(k, x, &e);

@@ -230,8 +230,10 @@ static void finish(struct keeper *k, struct keeper_job *j, const struct courier_
 	ok = keeper_turn(k, &e) && node_part(k->node, &e);
 	if (ok) {
 		ok = answered(k, j, m, &open, &e);
-		if (!node_part_end(k->node, ok, &undo))
+		if (!node_part_end(k->node, ok, &undo)) {
 			ok = false;
+			e = undo;
+		}
 	}
 	if (!ok)
 		diag_err(DIAG_WARNING, "courier-answer", &e);

@@ -149,6 +149,7 @@ static void refuses_one_statement_twice(void **state)
 	scene.count++;
 	package_made();
 	broken_with("replayed", "meta/acts/0014-answer.json");
+	buf_release(&scene.said[SAID_COUNT].a.proof);
 	buf_release(&scene.said[SAID_COUNT].json);
 	buf_release(&scene.said[SAID_COUNT].counter);
 	memset(&scene.said[SAID_COUNT], 0, sizeof(scene.said[0]));

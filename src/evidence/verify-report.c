@@ -31,6 +31,8 @@ static const struct {
 } telling[] = {
 	{ "-request", "requesting_authority", "name", "authority that asks" },
 	{ "-request", "", "authorised_by", "authorised by" },
+	{ "-request", "", "judicial_authorisation", "judicial authorisation" },
+	{ "-request", "", "custodian", "who holds the data" },
 	{ "-request", "offence", "title", "offence" },
 	{ "-request", "offence", "law", "domestic law" },
 	{ "-request", "", "facts", "facts" },
@@ -64,6 +66,27 @@ static bool kind_ends(const struct statement *s, const char *ending)
 	return len >= n && strcmp(s->kind->name + len - n, ending) == 0;
 }
 
+/* Which data a request is about: "mail@host.example, traffic: logins, from ... until ...". */
+static void put_data(json_t *details, const struct statement *s)
+{
+	const json_t *list = json_object_get(s->body, "data");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+		const char *from = json_text(d, "from"), *until = json_text(d, "until");
+		AUTO_BUF out;
+
+		buf_init(&out, STATEMENT_BYTES_MAX);
+		buf_add(&out, json_bytes(d, "account"));
+		buf_add_format(&out, "%s%s", json_text(d, "account")[0] == '\0' ? "" : ", ", json_text(d, "category"));
+		buf_add_text(&out, ": ");
+		buf_add(&out, json_bytes(d, "description"));
+		if (from[0] != '\0' || until[0] != '\0')
+			buf_add_format(&out, ", from %s until %s", from[0] == '\0' ? "(open)" : from, until[0] == '\0' ? "(open)" : until);
+		put_field(details, "data", buf_ok(&out) ? buf_bytes(&out) : json_bytes(d, "account"));
+	}
+}
+
 static json_t *details_of(const struct statement *s)
 {
 	json_t *list = json_array();
@@ -74,6 +97,8 @@ static json_t *details_of(const struct statement *s)
 		if (kind_ends(s, telling[i].kind))
 			put_field(list, telling[i].words, json_bytes(v, telling[i].member));
 	}
+	if (verify_is_request(s))
+		put_data(list, s);
 	return list;
 }
 

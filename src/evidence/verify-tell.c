@@ -176,8 +176,16 @@ static void tell_act(const struct telling *g, const json_t *act)
 	add(pairs, row_of(2, "To", to));
 	add(pairs, row_of(2, "When", when));
 	add(pairs, row_of(2, "Legal basis", json_text(act, "legal_basis")));
-	for (size_t i = 0; i < json_array_size(details); i++)
-		add(pairs, row_of(2, json_text(json_array_get(details, i), "name"), json_text(json_array_get(details, i), "value")));
+	for (size_t i = 0; i < json_array_size(details); i++) {
+		const char *value = json_text(json_array_get(details, i), "value");
+		int64_t ms;
+
+		if (time_parse(bytes_of(value), &ms)) {
+			time_write_people(ms, g->offset_minutes, when);
+			value = when;
+		}
+		add(pairs, row_of(2, json_text(json_array_get(details, i), "name"), value));
+	}
 	add(pairs, row_of(2, "Signature", json_bool(act, "verified") ? "verifies" : "does NOT verify"));
 	add(pairs, row_of(2, "File", json_text(act, "file")));
 	g->t->fields(g->out, pairs);
@@ -403,6 +411,7 @@ void verify_tell(const json_t *report, int offset_minutes, const struct teller *
 	tell_kind(&g, "answer", "Who answered");
 	tell_kind(&g, "order", "Which court or body ordered");
 	tell_exhibits(&g);
+	tell_kind(&g, "confirmation", "Who confirmed what arrived");
 	tell_logs(&g);
 	tell_checks(&g);
 	tell_digests(&g);

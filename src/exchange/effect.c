@@ -309,13 +309,15 @@ static bool confirmed(struct node *n, const struct statement *s, bool own, struc
 
 static bool custody_kept(struct node *n, const struct statement *s, bool own, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_custody_add);
+	struct query *q;
 	struct id exhibit;
 
-	if (!body_id(s, "exhibit", &exhibit)) {
-		query_end(q);
-		return true; /* the seal of a package: of no single exhibit */
-	}
+	/* Each party counts and chains its own events; theirs are kept as statements only. */
+	if (!own)
+		return true;
+	if (!body_id(s, "exhibit", &exhibit))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a custody event without an exhibit");
+	q = store_query(n->store, QUERY_custody_add);
 	query_bind_bytes(q, 1, bytes_from(exhibit.at, ID_BYTES));
 	query_bind_int(q, 2, json_int(s->body, "seq"));
 	query_bind_bytes(q, 3, bytes_from(s->hash, SHA256_BYTES));

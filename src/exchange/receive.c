@@ -122,7 +122,8 @@ static bool keep_act(struct node *n, const struct act *act, bool with_leaf, stru
 				 .case_ref = s->case_ref, .time = s->time, .arrived = clock_now_ms() };
 
 	memcpy(h.hash, s->hash, sizeof(h.hash));
-	if (effect_request_of(s, &request))
+	/* What stands in support belongs to the same file as the act that it supports. */
+	if (effect_request_of(s, &request) || effect_request_of(a->act->statement, &request))
 		h.request = &request;
 	bool ok = record_new(n, s->hash, &keys, e) && record_put(n, &h, &keys, buf_bytes(&act->json), e);
 	if (ok && with_leaf) {

@@ -171,33 +171,18 @@ static bool snapshot_make(struct node *n, const struct entries *x, const struct 
 	return envelope_write_of(statement_type(kind_find(item.kind)), item.payload, &es, 1, out, e);
 }
 
-static bool note_load(struct node *n, struct buf *note, struct checkpoint *c, struct err *e)
-{
-	struct query *q = store_query(n->store, QUERY_log_note_get);
-	bool found, ok = query_row(q, &found, e);
-
-	if (ok && found)
-		buf_add(note, query_bytes(q, 1));
-	query_end(q);
-	if (ok && !found)
-		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "there is no checkpoint yet; try again after the slot");
-	return ok && checkpoint_verify(buf_bytes(note), &n->identity.log, c, e);
-}
-
 static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, uint64_t *ret_size, struct err *e)
 {
 	struct bytes roots[16], acts[PARTIES_MAX];
 	struct buf root_text[16];
-	struct checkpoint c;
 	AUTO_JSON *list = NULL;
-	AUTO_BUF note, snapshot;
+	AUTO_BUF snapshot;
 	size_t root_count = 0;
 	bool ok;
 
-	buf_init(&note, NOTE_BYTES_MAX);
 	buf_init(&snapshot, ENVELOPE_BYTES_MAX);
-	ok = roots_load(n, &list, e) && entries_load(n, x, e) && note_load(n, &note, &c, e) &&
-	     snapshot_make(n, x, &c, &snapshot, e);
+	/* The entries' proofs are all under the checkpoint that the node holds now. */
+	ok = roots_load(n, &list, e) && entries_load(n, x, e) && snapshot_make(n, x, &n->checkpoint, &snapshot, e);
 	for (size_t i = 0; ok && i < json_array_size(list) && i < 16; i++) {
 		buf_init(&root_text[i], ENVELOPE_BYTES_MAX);
 		root_count++;
@@ -206,23 +191,27 @@ static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, u
 	}
 	for (size_t i = 0; ok && i < x->count; i++)
 		acts[i] = buf_bytes(&x->acts[i]);
-	ok = ok && register_bundle_write(roots, root_count, buf_bytes(&snapshot), buf_bytes(&note), acts, x->count, bundle, e);
+	ok = ok && register_bundle_write(roots, root_count, buf_bytes(&snapshot), buf_bytes(&n->note), acts, x->count, bundle, e);
 	for (size_t i = 0; i < root_count; i++)
 		buf_release(&root_text[i]);
 	if (ok)
-		*ret_size = c.size;
+		*ret_size = n->checkpoint.size;
 	return ok;
 }
 
 bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, struct err *e)
 {
 	struct entries *x = calloc(1, sizeof(*x));
-	AUTO_BUF bundle;
+	AUTO_BUF bundle, problems;
 
 	if (x == NULL)
 		abort();
 	buf_init(&bundle, REGISTER_BYTES_MAX);
-	bool ok = bundle_make(n, x, &bundle, ret_size, e) && directory_take(n, buf_bytes(&bundle), ret_entries, NULL, e);
+	buf_init(&problems, 64 * KIB);
+	bool ok = bundle_make(n, x, &bundle, ret_size, e) && directory_take(n, buf_bytes(&bundle), ret_entries, &problems, e);
+	/* What others would leave out is not published. */
+	if (ok && problems.len > 0)
+		ok = err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "%.300s", buf_text(&problems));
 	entries_free(x);
 	return ok;
 }
