@@ -10,6 +10,9 @@
 #include "exchange/audit.h"
 #include "exchange/directory.h"
 
+/* House policy: an order is renewed at the latest this long before it ends. */
+#define ORDER_WARN_DAYS 10
+
 static bool count_of(struct node *n, enum query_name name, json_t *out, const char *key, struct err *e)
 {
 	struct query *q = store_query(n->store, name);
@@ -48,6 +51,28 @@ static bool put_undelivered(struct api_call *c, struct err *e)
 	return ok;
 }
 
+/* Domestic orders that end soon while the data must be kept: to be renewed (25(2), 42(8)). */
+static bool put_orders_ending(struct api_call *c, struct err *e)
+{
+	struct query *q = store_query(c->node->store, QUERY_request_orders_ending);
+	int64_t now = clock_now_ms();
+	json_t *list = json_array();
+	bool found, ok;
+
+	json_put(c->out, "orders_ending", list);
+	query_bind_int(q, 1, now + ORDER_WARN_DAYS * DAY_MS);
+	while ((ok = query_row(q, &found, e)) && found) {
+		json_t *v = json_object();
+		json_put_hex(v, "id", query_bytes(q, 0));
+		json_put_bytes(v, "peer", query_bytes(q, 1));
+		json_put_time(v, "expires", query_int(q, 2));
+		json_put_bool(v, "over", query_int(q, 2) <= now);
+		json_array_append_new(list, v);
+	}
+	query_end(q);
+	return ok;
+}
+
 bool verb_status(struct api_call *c, struct err *e)
 {
 	struct node *n = c->node;
@@ -75,7 +100,7 @@ bool verb_status(struct api_call *c, struct err *e)
 	       count_of(n, QUERY_receipt_proofs_waiting, c->out, "proofs_waiting", e) &&
 	       count_of(n, QUERY_proof_out_count, c->out, "proofs_owed", e) &&
 	       count_of(n, QUERY_page_waiting, c->out, "pages_waiting", e) &&
-	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e);
+	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e) && put_orders_ending(c, e);
 }
 
 bool verb_backup(struct api_call *c, struct err *e)

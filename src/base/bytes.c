@@ -70,3 +70,12 @@ struct bytes bytes_slice(struct bytes a, size_t from, size_t len)
 		len = a.len - from;
 	return (struct bytes){ .at = a.at == NULL ? NULL : a.at + from, .len = len };
 }
+
+void bytes_text(struct bytes a, char *out, size_t room)
+{
+	size_t len = a.len < room ? a.len : room - 1;
+
+	if (len > 0)
+		memcpy(out, a.at, len);
+	out[len] = '\0';
+}

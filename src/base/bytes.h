@@ -26,5 +26,7 @@ size_t bytes_find(struct bytes a, uint8_t c);
 /* Cuts the part before the first `c` off `rest`, and the `c` itself; all of it when there is none. */
 struct bytes bytes_cut(struct bytes *rest, uint8_t c);
 struct bytes bytes_slice(struct bytes a, size_t from, size_t len); /* clipped to what is there */
+/* Copies into a text of `room` bytes with its NUL; what does not fit is cut off. */
+void bytes_text(struct bytes a, char *out, size_t room);
 
 #endif

@@ -112,7 +112,7 @@ static bool restore(const char *home_path, const char *backup, char *aside, size
 	/* The mark comes before the store: if this stops half-way, the home is locked rather than forked. */
 	return open_folder(AT_FDCWD, home_path, &home, e) && open_folder(AT_FDCWD, backup, &from, e) &&
 	       dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) && stands_still(store_fd, &lock, e) &&
-	       backup_is_sound(from, e) && file_write(home, "keys/restored", bytes_of(words), 0600, true, e) &&
+	       backup_is_sound(from, e) && file_write(home, RESTORED_MARK, bytes_of(words), 0600, true, e) &&
 	       move_aside(home, store_fd, aside, room, e) && copy_file(from, store_fd, "comity.db", e) &&
 	       copy_file(from, store_fd, "keys.db", e) && (fsync(store_fd) == 0 || err_system(e, "cannot sync store/"));
 }

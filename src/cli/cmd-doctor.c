@@ -68,7 +68,7 @@ static void check_files(json_t *list, int home)
 		put_check(list, "approvers", true, "can be read");
 	else
 		put_check(list, "approvers", false, e.text);
-	if (fstatat(home, "keys/restored", &st, 0) == 0)
+	if (fstatat(home, RESTORED_MARK, &st, 0) == 0)
 		put_check(list, "restored", false, "this home was restored and not recovered since: it signs nothing");
 	free(config);
 	free(people);

@@ -256,7 +256,9 @@ static bool wait_look(struct client *c, struct waiting *w, json_t **ret, struct 
 			       json_text(first_broken(answer), "id"));
 	w->there = count_there(answer, w->state, &w->fetched, &total);
 	w->progress.total = total;
-	progress_at(&w->progress, w->fetched);
+	/* Before all are announced, 100 % would not be the whole. */
+	if (json_array_size(json_object_get(answer, "exhibits")) >= w->count)
+		progress_at(&w->progress, w->fetched);
 	if (w->there >= w->count)
 		*ret = json_incref(answer);
 	return true;

@@ -1,6 +1,8 @@
 /* The transparency log: auditing its files, proving a statement, unlocking it after a restore. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -130,9 +132,23 @@ static void print_recovered(const json_t *v, struct buf *out)
 	buf_add_format(out, "unlocked at size %" PRId64 "\n", json_int(v, "size"));
 }
 
+/* The node has unlocked itself; without the mark it also starts unlocked from now on. */
 static int recover_command(const struct args *a)
 {
-	return output_call(a, "log-recover", NULL, print_recovered);
+	AUTO_JSON *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	char mark[4200];
+	const char *home;
+	struct err e;
+
+	if (!home_of(a, &home, &e) || !client_open(a, &c, &e) || !client_call(c, "log-recover", NULL, &answer, &e))
+		return command_failed(&e);
+	snprintf(mark, sizeof(mark), "%.4096s/" RESTORED_MARK, home);
+	if (unlink(mark) != 0 && errno != ENOENT) {
+		(void)err_system(&e, "unlocked until the next start only: %s", mark);
+		return command_failed(&e);
+	}
+	return output_value(a, answer, print_recovered);
 }
 
 const struct command log_commands[] = {

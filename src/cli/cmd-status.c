@@ -6,10 +6,30 @@
 
 const struct option status_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
 
+static void print_late(const json_t *late, struct buf *out)
+{
+	for (size_t i = 0; i < json_array_size(late); i++) {
+		const json_t *u = json_array_get(late, i);
+
+		buf_add_format(out, "UNDELIVERED to %s since %s; call ", json_text(u, "peer"), json_text(u, "since"));
+		output_printable(out, json_text(u, "call"));
+		buf_add_format(out, " (%s)\n", json_text(u, "id"));
+	}
+}
+
+static void print_orders(const json_t *orders, struct buf *out)
+{
+	for (size_t i = 0; i < json_array_size(orders); i++) {
+		const json_t *o = json_array_get(orders, i);
+
+		buf_add_format(out, "RENEW the preservation order for %s: it %s %s (%s) (25(2), 42(8))\n", json_text(o, "peer"),
+			       json_bool(o, "over") ? "ended" : "ends", json_text(o, "expires"), json_text(o, "id"));
+	}
+}
+
 static void print_status(const json_t *v, struct buf *out)
 {
-	const json_t *log = json_object_get(v, "log"), *reg = json_object_get(v, "register"),
-		     *late = json_object_get(v, "undelivered");
+	const json_t *log = json_object_get(v, "log"), *reg = json_object_get(v, "register");
 
 	output_member(out, "party", json_text(v, "party"));
 	output_member(out, "name", json_text(v, "name"));
@@ -23,13 +43,8 @@ static void print_status(const json_t *v, struct buf *out)
 	buf_add_format(out, "requests that need somebody: %" PRId64 "\n", json_int(v, "requests_open"));
 	buf_add_format(out, "letters waiting: %" PRId64 "\nproofs waiting: %" PRId64 "\npages waiting: %" PRId64 "\n",
 		       json_int(v, "outbox_waiting"), json_int(v, "proofs_waiting"), json_int(v, "pages_waiting"));
-	for (size_t i = 0; i < json_array_size(late); i++) {
-		const json_t *u = json_array_get(late, i);
-
-		buf_add_format(out, "UNDELIVERED to %s since %s; call ", json_text(u, "peer"), json_text(u, "since"));
-		output_printable(out, json_text(u, "call"));
-		buf_add_format(out, " (%s)\n", json_text(u, "id"));
-	}
+	print_late(json_object_get(v, "undelivered"), out);
+	print_orders(json_object_get(v, "orders_ending"), out);
 	output_member(out, "version", json_text(v, "version"));
 }
 

@@ -45,6 +45,22 @@ static int unusable(const struct err *e)
 	return UNUSABLE;
 }
 
+/* As people copy it: in groups, in either case. */
+static bool read_fingerprint(const char *text, uint8_t ret[static SHA256_BYTES])
+{
+	char hex[2 * SHA256_BYTES];
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ' ' || *text == ':')
+			continue;
+		if (n == sizeof(hex))
+			return false;
+		hex[n++] = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
+	}
+	return hex_parse(bytes_from(hex, n), ret, SHA256_BYTES);
+}
+
 int verify_command(const struct args *a)
 {
 	const char *root = args_value(a, "root"), *page = args_value(a, "html");
@@ -57,8 +73,8 @@ int verify_command(const struct args *a)
 	bool ok;
 	int status;
 
-	if (root != NULL && !hex_parse(bytes_of(root), fingerprint, sizeof(fingerprint))) {
-		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--root wants 64 lower-case hex digits");
+	if (root != NULL && !read_fingerprint(root, fingerprint)) {
+		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--root wants the 64 hex digits of a fingerprint");
 		return unusable(&e);
 	}
 	o.root = root != NULL ? fingerprint : NULL;

@@ -4,6 +4,9 @@
 
 #include "cli/args.h"
 
+/* In a home: it was restored from a backup, and its signer is locked until log recover. */
+#define RESTORED_MARK "keys/restored"
+
 extern const struct option init_options[], serve_options[], status_options[], verify_options_table[], explain_options[],
 	seal_options[], open_options[], keygen_options[], backup_options[], restore_options[], doctor_options[],
 	completion_options[];

@@ -193,7 +193,7 @@ static bool register_fetched(struct keeper *k, const struct courier_message *m, 
 	size_t entries;
 	AUTO_BUF problems;
 
-	buf_init(&problems, 16 * KIB);
+	buf_init(&problems, 64 * KIB);
 	if (!m->ok || m->status != 200)
 		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the register could not be fetched: %.*s (status %u)",
 			       (int)m->error.len, (const char *)m->error.at, m->status);

@@ -149,6 +149,21 @@ static bool has_half(const struct chain *c, const struct event *v, const char *a
 	return false;
 }
 
+/* The receiver's signed word that what arrived has this digest stands for its accept, where the sender makes
+ * the package: it does not have the receiver's own events. */
+static bool was_confirmed(const struct chain *c, const struct event *v)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct statement *s = c->list[i];
+
+		if (strcmp(s->kind->name, "confirmation") == 0 && strcmp(s->from, v->s->from) != 0 &&
+		    bytes_is(json_bytes(s->body, "result"), "verified") &&
+		    bytes_equal(json_bytes(s->body, "exhibit"), v->exhibit) && bytes_equal(json_bytes(s->body, "sha256"), v->digest))
+			return true;
+	}
+	return false;
+}
+
 static void judge_hands(const struct chain *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -156,7 +171,8 @@ static void judge_hands(const struct chain *c)
 		bool out = bytes_is(v->act, "transmit");
 		const char *half = out ? "accept" : "transmit";
 
-		if (!(out || bytes_is(v->act, "accept")) || has_half(c, v, half, true))
+		if ((!out && !bytes_is(v->act, "accept")) || has_half(c, v, half, true) ||
+		    (out && was_confirmed(c, v)))
 			continue;
 		if (has_half(c, v, half, false))
 			told(c, v->index, "what %s %s has another digest than what the other party %s", v->s->from,

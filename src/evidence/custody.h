@@ -16,7 +16,8 @@ bool is_custody(const struct statement *s);
 bool is_exhibit(const struct statement *s);
 /* Judges all custody and exhibit statements of the list; others are passed over. Tells what is wrong:
  *   a number missing, twice, or an event that does not name the one before it; times that run backwards;
- *   a transmit without its accept, an accept without its transmit, or another digest on the way;
+ *   a transmit without its accept (or the receiver's confirmation), an accept without its transmit, or
+ *   another digest on the way;
  *   an exhibit that names a custody event which is not there, or has none of its own content. */
 void chain_judge(const struct statement *const *list, size_t n, chain_problem *problem, void *ctx);
 /* Appends the canonical JSON-LD, in the order of the list. */

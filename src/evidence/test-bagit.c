@@ -140,6 +140,32 @@ static void hashes_both_ways_in_one_read(void **state)
 	bag_hasher_free(h);
 }
 
+/* 20 MiB and a bit: large enough for the lane, with a last block that is not full. */
+static void hashes_a_large_file_as_its_bytes(void **state)
+{
+	struct bag_hasher *h = bag_hasher_new();
+	char path[] = "/tmp/comity-hash-XXXXXX";
+	size_t len = 20 * MIB + 4321;
+	uint8_t *bytes = malloc(len);
+	struct bag_digests d, e;
+	int fd = mkstemp(path);
+
+	assert_true(bytes != NULL && fd >= 0);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(i * 31 + (i >> 13));
+	assert_true(file_write_all(fd, bytes_from(bytes, len), NULL));
+	bag_hash_bytes(h, bytes_from(bytes, len), &d);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_true(bag_hash_fd(h, fd, path, NULL, NULL, &e, NULL));
+	assert_int_equal(e.size, len);
+	assert_memory_equal(d.sha256, e.sha256, SHA256_BYTES);
+	assert_memory_equal(d.sha512, e.sha512, SHA512_BYTES);
+	close(fd);
+	unlink(path);
+	free(bytes);
+	bag_hasher_free(h);
+}
+
 /* --- the conformance suite ----------------------------------------------------------------------- */
 
 struct found {
@@ -219,6 +245,7 @@ int main(void)
 		cmocka_unit_test(counts_the_lines_of_a_manifest),
 		cmocka_unit_test(writes_bag_info_as_it_reads_it),
 		cmocka_unit_test(hashes_both_ways_in_one_read),
+		cmocka_unit_test(hashes_a_large_file_as_its_bytes),
 		cmocka_unit_test(refuses_the_valid_bag_only_for_its_missing_sha256),
 		cmocka_unit_test(refuses_the_invalid_bags),
 		cmocka_unit_test(names_the_file_that_is_listed_twice),

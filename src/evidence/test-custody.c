@@ -39,7 +39,7 @@ static void add(const char *kind, const char *from, json_t *body)
 	chance_fill(id, sizeof(id));
 	json_put_hex(frame, "id", BYTES_ARRAY(id));
 	json_put_text(frame, "from", from);
-	json_put_text(frame, "to", strcmp(kind, "custody") == 0 ? from : "XA");
+	json_put_text(frame, "to", strcmp(kind, "custody") == 0 ? from : strcmp(from, "XA") == 0 ? "XR" : "XA");
 	if (!sample_parse(frame, &list[count], &e))
 		fail_msg("%s", e.text);
 	hex_write(BYTES_ARRAY(list[count]->hash), hashes[count]);
@@ -142,6 +142,33 @@ static void finds_a_transmit_without_accept(void **state)
 	event("XR", "acquire", 0, "", OPEN_SHA);
 	event("XR", "transmit", 1, hashes[0], OPEN_SHA);
 	judged("[1] XR handed this over, and nobody accepted it");
+}
+
+static void confirmed_by(const char *from, const char *result, const char *sha)
+{
+	json_t *body = sample_body("confirmation");
+
+	json_put_text(body, "result", result);
+	json_put_text(body, "sha256", sha);
+	if (strcmp(result, "broken") == 0)
+		json_put_text(body, "text", "it did not open");
+	add("confirmation", from, body);
+}
+
+static void takes_the_confirmation_of_the_receiver_for_its_accept(void **state)
+{
+	event("XR", "transmit", 0, "", OPEN_SHA);
+	confirmed_by("XA", "verified", OPEN_SHA);
+	judged("");
+}
+
+static void takes_no_other_confirmation(void **state)
+{
+	event("XR", "transmit", 0, "", OPEN_SHA);
+	confirmed_by("XR", "verified", OPEN_SHA);
+	confirmed_by("XA", "verified", SAMPLE_HASH_2);
+	confirmed_by("XA", "broken", OPEN_SHA);
+	judged("nobody accepted it");
 }
 
 static void finds_an_accept_without_transmit(void **state)
@@ -300,6 +327,8 @@ int main(void)
 		T(finds_an_event_that_follows_another),
 		T(finds_a_beginning_that_follows_nothing_here),
 		T(finds_a_transmit_without_accept),
+		T(takes_the_confirmation_of_the_receiver_for_its_accept),
+		T(takes_no_other_confirmation),
 		T(finds_an_accept_without_transmit),
 		T(nobody_accepts_from_himself),
 		T(finds_another_digest_on_the_way),

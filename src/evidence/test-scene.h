@@ -42,7 +42,7 @@ static struct {
 	struct buf checkpoint[2];
 	struct buf pins[2];
 	uint8_t pin_hash[2][SHA256_BYTES];
-	bool only_pins, exercise;
+	bool only_pins, with_pins, exercise;
 	const char *wrong_content, *case_ref;
 	char folder[64], package[96];
 } scene;
@@ -286,8 +286,9 @@ static inline bool scene_package(struct err *e)
 		checkpoints[i] = buf_bytes(&scene.checkpoint[i]);
 		pins[i] = buf_bytes(&scene.pins[i]);
 	}
-	if (scene.only_pins) {
+	if (scene.only_pins)
 		in.bundle = (struct bytes){ 0 };
+	if (scene.only_pins || scene.with_pins) {
 		in.pins = pins;
 		in.pin_count = 2;
 	}

@@ -79,7 +79,7 @@ static void wants_the_court_under_a_disclosure_order(void **state)
 static void wants_the_accept_of_what_was_transmitted(void **state)
 {
 	scene_play();
-	scene.said[TOOK].left_out = true;
+	scene.said[TOOK].left_out = scene.said[CONFIRMED].left_out = true;
 	package_made();
 	broken_with("bad-custody", "meta/acts/0006-custody.json");
 }
@@ -153,6 +153,43 @@ static void refuses_one_statement_twice(void **state)
 	buf_release(&scene.said[SAID_COUNT].json);
 	buf_release(&scene.said[SAID_COUNT].counter);
 	memset(&scene.said[SAID_COUNT], 0, sizeof(scene.said[0]));
+}
+
+/* Somebody with the real register, who puts a pin of his own beside it. */
+static void a_pin_cannot_replace_a_party_of_the_register(void **state)
+{
+	struct sign_key *own = xr.key;
+	json_t *report;
+
+	xr.key = sign_key_new();
+	memcpy(xr.party.keys[0].key, sign_key_public(xr.key), SIGN_PUBLIC_BYTES);
+	buf_release(&scene.pins[1]);
+	scene_pin(&xr, 1);
+	scene.with_pins = true;
+	scene_play();
+	package_made();
+	broken_with("unsigned", "meta/acts/0003-order.json");
+	report = verified(NULL);
+	must_be(report, "broken");
+	json_decref(report);
+	sign_key_free(own);
+}
+
+static void says_whose_keys_are_only_vouched_for(void **state)
+{
+	json_t *report;
+	AUTO_BUF text;
+
+	scene_play();
+	scene.only_pins = true;
+	package_made();
+	report = verified(scene.pin_hash[0]);
+	must_be(report, "intact");
+	buf_init(&text, 4 * MIB);
+	verify_print(report, 60, &text);
+	assert_non_null(strstr(buf_text(&text), "does not itself confirm the keys of Ruritania (XR, fictional)"));
+	assert_null(strstr(buf_text(&text), "confirm the keys of Arcadia"));
+	json_decref(report);
 }
 
 /* --- one act ----------------------------------------------------------------------------------- */
@@ -256,6 +293,8 @@ int main(void)
 		T(refuses_the_seal_of_another_party),
 		T(refuses_an_act_that_was_signed_after_its_key_was_compromised),
 		T(refuses_one_statement_twice),
+		T(a_pin_cannot_replace_a_party_of_the_register),
+		T(says_whose_keys_are_only_vouched_for),
 		T(judges_one_act_with_the_register_beside_it),
 		T(prints_for_a_judge),
 		T(says_first_that_it_is_broken),

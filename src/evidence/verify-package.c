@@ -191,6 +191,8 @@ static void check_profile(struct verification *v)
 
 static void check_payload_file(struct verification *v, const struct bag_file *f, const package_path *paths)
 {
+	bool found = false;
+
 	for (size_t k = 0; k < v->act_count; k++) {
 		const json_t *body = v->statements[k]->body;
 		uint8_t digest[SHA256_BYTES];
@@ -201,9 +203,10 @@ static void check_payload_file(struct verification *v, const struct bag_file *f,
 				memcmp(digest, f->digests.sha256, sizeof(digest)) != 0 ||
 				(uint64_t)json_int(body, "size") != f->digests.size))
 			verify_broken(v, f->path, REASON_DIGEST_MISMATCH, "this is not the content that %s hands over", v->acts[k].file);
-		return;
+		found = true;
 	}
-	verify_broken(v, f->path, REASON_FILE_EXTRA, "no act in the package hands this file over");
+	if (!found)
+		verify_broken(v, f->path, REASON_FILE_EXTRA, "no act in the package hands this file over");
 }
 
 static void check_payload(struct verification *v)

@@ -15,6 +15,22 @@ struct telling {
 	struct buf *out;
 };
 
+/* A text that was cut in the middle of a character is made good, not refused: it came from outside. */
+static json_t *cell_of(const char *text)
+{
+	json_t *v = json_string_of(bytes_of(text));
+	AUTO_BUF clean;
+
+	if (v != NULL)
+		return v;
+	buf_init(&clean, 4 * MIB);
+	text_printable(bytes_of(text), &clean);
+	v = json_string_of(bytes_of(buf_text(&clean)));
+	if (v == NULL)
+		abort();
+	return v;
+}
+
 static json_t *row_of(size_t n, ...)
 {
 	json_t *row = json_array();
@@ -22,9 +38,7 @@ static json_t *row_of(size_t n, ...)
 
 	va_start(args, n);
 	for (size_t i = 0; i < n; i++) {
-		json_t *v = json_string_of(bytes_of(va_arg(args, const char *)));
-
-		if (v == NULL || json_array_append_new(row, v) != 0)
+		if (json_array_append_new(row, cell_of(va_arg(args, const char *))) != 0)
 			abort();
 	}
 	va_end(args);
@@ -39,11 +53,7 @@ static void add(json_t *array, json_t *taken)
 
 static void add_text(json_t *array, const char *text)
 {
-	json_t *v = json_string_of(bytes_of(text));
-
-	if (v == NULL)
-		abort();
-	add(array, v);
+	add(array, cell_of(text));
 }
 
 static const json_t *list_in(const struct telling *g, const char *name)
@@ -95,6 +105,25 @@ static void grouped(const char *hex, char ret[static 80])
 
 /* --- the result -------------------------------------------------------------------------------- */
 
+/* Parties whose keys only the party that sealed vouches for. */
+static void tell_vouched(const struct telling *g)
+{
+	const json_t *list = list_in(g, "parties");
+	char name[300], text[900];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+
+		if (json_bool(p, "confirmed"))
+			continue;
+		party_name(g, json_text(p, "code"), name);
+		snprintf(text, sizeof(text),
+			 "The root you gave does not itself confirm the keys of %s: they are those that %.16s had pinned when it sealed "
+			 "this.", name, json_text(g->report, "sealed_by"));
+		g->t->paragraph(g->out, text);
+	}
+}
+
 static void tell_verdict(const struct telling *g)
 {
 	bool package = strcmp(json_text(g->report, "kind"), "package") == 0;
@@ -111,6 +140,8 @@ static void tell_verdict(const struct telling *g)
 			 json_array_size(list_in(g, "broken")), json_array_size(list_in(g, "broken")) == 1 ? "" : "s",
 			 json_array_size(list_in(g, "broken")) == 1 ? "es" : "");
 	g->t->verdict(g->out, json_text(g->report, "result"), text);
+	if (is_result(g, "intact"))
+		tell_vouched(g);
 	if (is_result(g, "intact-unconfirmed"))
 		g->t->paragraph(g->out,
 				"Everything in it fits together under the keys that it brings itself. Whether these are the keys of the "
@@ -252,8 +283,6 @@ static void tell_custody(const struct telling *g, const json_t *x)
 		snprintf(number, sizeof(number), "%lld", (long long)json_int(v, "seq"));
 		snprintf(by, sizeof(by), "%.300s%s%.150s%s%.150s", json_text(v, "actor"), where[0] == '\0' ? "" : ", ", where,
 			 tool[0] == '\0' ? "" : ", with ", tool);
-		if (!utf8_is_valid(bytes_of(by)))
-			snprintf(by, sizeof(by), "%s", json_text(v, "actor"));
 		add(rows, row_of(6, number, when, json_text(v, "party"), json_text(v, "act"), by, json_text(v, "result")));
 	}
 	snprintf(caption, sizeof(caption), "Custody of exhibit %.8s", json_text(x, "id"));

@@ -250,8 +250,8 @@ bool verify_path(const struct verify_options *o, json_t **ret, struct err *e)
 			       strerror(errno));
 	if (fstat(fd, &st) != 0 || !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "%s is neither a package's folder nor a file", o->path);
-	if (S_ISREG(st.st_mode) && !file_read_fd(fd, o->path, &in, e))
-		return false;
+	if (S_ISREG(st.st_mode) && !file_read_fd(fd, o->path, &in, &inner))
+		return err_set(e, ERR_INPUT, inner.reason, "this is no act and no letter: %s", inner.text);
 	begin(&v, o, S_ISDIR(st.st_mode) ? "package" : "act");
 	if (S_ISDIR(st.st_mode))
 		verify_package(&v, fd, &inner);

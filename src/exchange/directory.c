@@ -108,13 +108,22 @@ bool directory_bundle(struct node *n, struct buf *out, struct err *e)
 bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
 {
 	struct register_ *r;
+	AUTO_BUF bad;
 
-	if (!build(n, bundle, problems, &r, e))
+	buf_init(&bad, 64 * KIB);
+	if (!build(n, bundle, &bad, &r, e))
 		return false;
+	if (problems != NULL)
+		buf_add(problems, buf_bytes(&bad));
 	if (n->reg != NULL && register_root_fingerprint(n->reg) != NULL &&
 	    (register_time(r) < register_time(n->reg) || register_size(r) < register_size(n->reg))) {
 		register_free(r);
 		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "that register is older than the one in use");
+	}
+	/* A bundle with entries that do not verify replaces no good one: that stays in use until it is stale. */
+	if (bad.len > 0 && n->reg != NULL && register_root_fingerprint(n->reg) != NULL) {
+		register_free(r);
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the register in use is kept: %.280s", buf_text(&bad));
 	}
 	if (!n->signer.trust(n->signer.ctx, bundle, e) || !cell_put(n, CELL_BUNDLE, bundle, e)) {
 		register_free(r);

@@ -8,15 +8,6 @@
 #include "exchange/effect.h"
 #include "register/judge.h"
 
-static void copy_text(char *out, size_t room, struct bytes in)
-{
-	size_t len = in.len < room - 1 ? in.len : room - 1;
-
-	if (len > 0)
-		memcpy(out, in.at, len);
-	out[len] = '\0';
-}
-
 bool draft_get(struct node *n, const struct id *id, struct draft_row *ret, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_draft_get);
@@ -30,13 +21,13 @@ bool draft_get(struct node *n, const struct id *id, struct draft_row *ret, struc
 		ok = err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "there is no such draft");
 	if (ok) {
 		ret->id = *id;
-		copy_text(ret->kind, sizeof(ret->kind), query_bytes(q, 0));
-		copy_text(ret->to, sizeof(ret->to), query_bytes(q, 1));
-		copy_text(ret->case_ref, sizeof(ret->case_ref), query_bytes(q, 2));
+		bytes_text(query_bytes(q, 0), ret->kind, sizeof(ret->kind));
+		bytes_text(query_bytes(q, 1), ret->to, sizeof(ret->to));
+		bytes_text(query_bytes(q, 2), ret->case_ref, sizeof(ret->case_ref));
 		ret->has_request = query_bytes(q, 3).len == ID_BYTES;
 		if (ret->has_request)
 			memcpy(ret->request.at, query_bytes(q, 3).at, ID_BYTES);
-		copy_text(ret->officer, sizeof(ret->officer), query_bytes(q, 4));
+		bytes_text(query_bytes(q, 4), ret->officer, sizeof(ret->officer));
 		buf_add(&ret->payload, query_bytes(q, 5));
 		if (query_bytes(q, 6).len == SHA256_BYTES)
 			memcpy(ret->hash, query_bytes(q, 6).at, SHA256_BYTES);

@@ -15,17 +15,16 @@ static bool row_read(struct query *q, struct request_row *r)
 		return false;
 	memcpy(r->id.at, id.at, ID_BYTES);
 	memcpy(r->hash, hash.at, SHA256_BYTES);
-	snprintf(r->kind, sizeof(r->kind), "%.*s", (int)query_bytes(q, 1).len, (const char *)query_bytes(q, 1).at);
-	snprintf(r->peer, sizeof(r->peer), "%.*s", (int)query_bytes(q, 2).len, (const char *)query_bytes(q, 2).at);
-	snprintf(r->case_ref, sizeof(r->case_ref), "%.*s", (int)query_bytes(q, 3).len, (const char *)query_bytes(q, 3).at);
+	bytes_text(query_bytes(q, 1), r->kind, sizeof(r->kind));
+	bytes_text(query_bytes(q, 2), r->peer, sizeof(r->peer));
+	bytes_text(query_bytes(q, 3), r->case_ref, sizeof(r->case_ref));
 	r->asked = query_int(q, 4) != 0;
 	r->has_preservation = !query_is_null(q, 7) && query_bytes(q, 7).len == ID_BYTES;
 	if (r->has_preservation)
 		memcpy(r->preservation.at, query_bytes(q, 7).at, ID_BYTES);
 	r->hold_until = query_int(q, 8);
 	r->order_expires = query_int(q, 9);
-	snprintf(r->acknowledged_by, sizeof(r->acknowledged_by), "%.*s", (int)query_bytes(q, 10).len,
-		 (const char *)query_bytes(q, 10).at);
+	bytes_text(query_bytes(q, 10), r->acknowledged_by, sizeof(r->acknowledged_by));
 	r->acknowledged_at = query_int(q, 11);
 	r->created = query_int(q, 12);
 	r->updated = query_int(q, 13);
@@ -220,6 +219,10 @@ static bool answered(struct node *n, const struct statement *s, bool own, struct
 			       (const char *)outcome.at);
 	if (!node_move(n, &r, event, s->hash, e))
 		return false;
+	int64_t hold;
+	if (event == EVENT_ACCEPTED && time_parse(json_bytes(s->body, "hold_until"), &hold) &&
+	    !clocks(n, &r, hold, r.order_expires, e))
+		return false;
 	return life_state_is_open(r.state) || preservation_ends(n, &r, s, e);
 }
 
@@ -238,9 +241,9 @@ static bool ordered(struct node *n, const struct statement *s, bool own, struct 
 	 * from the first order, and until the follow-up is decided (42(8)). */
 	if (!time_parse(json_bytes(s->body, "expires"), &expires))
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "the order has no end (25(2))");
-	int64_t hold = r.hold_until;
-	if (hold == 0 && r.state == LIFE_PRESERVED)
-		hold = s->time + treaty_constant(n->treaty, "hold_days_min") * DAY_MS;
+	int64_t hold = r.hold_until, least = s->time + treaty_constant(n->treaty, "hold_days_min") * DAY_MS;
+	if (r.order_expires == 0 && r.state == LIFE_PRESERVED && hold < least)
+		hold = least; /* the answer may have promised more, never less */
 	return clocks(n, &r, hold, expires, e);
 }
 

@@ -278,7 +278,7 @@ static bool check_tag(struct node *n, const uint8_t *hash, const struct statemen
 		return false;
 	leaf_tag(keys.x, LEAF_IN, tag);
 	wipe(&keys, sizeof(keys));
-	if (!hex_parse(json_bytes(r->body, "tag"), told, sizeof(told)) || memcmp(tag, told, sizeof(tag)) != 0)
+	if (!hex_parse(json_bytes(r->body, "tag"), told, sizeof(told)) || !constant_time_equal(BYTES_ARRAY(tag), BYTES_ARRAY(told)))
 		return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "a receipt with a wrong tag");
 	return true;
 }

@@ -34,6 +34,8 @@ QUERY(request_state, "UPDATE request SET state = $2, updated = $3 WHERE id = $1"
 QUERY(request_clocks, "UPDATE request SET hold_until = $2, order_expires = $3 WHERE id = $1")
 QUERY(request_acknowledged, "UPDATE request SET acknowledged_by = $2, acknowledged_at = $3 WHERE id = $1")
 QUERY(request_hold_due, "SELECT id FROM request WHERE state = 'preserved' AND hold_until > 0 AND hold_until <= $1 LIMIT 50")
+QUERY(request_orders_ending, "SELECT id, peer, order_expires FROM request WHERE asked = 1 AND state IN ('preserved', 'held-pending-mla') "
+	"AND order_expires > 0 AND order_expires <= $1 ORDER BY order_expires LIMIT 100")
 QUERY(request_followed_by, "SELECT id FROM request WHERE preservation = $1 ORDER BY created")
 QUERY(request_move_add, "INSERT INTO request_move (request, from_state, event, to_state, hash, why, time) VALUES ($1, $2, $3, $4, $5, $6, $7)")
 QUERY(request_moves, "SELECT from_state, event, to_state, hash, why, time FROM request_move WHERE request = $1 ORDER BY seq")
