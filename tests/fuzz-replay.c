@@ -18,7 +18,7 @@ static int replay_file(const char *folder, const char *name)
 	struct err e = { 0 };
 	char path[4096];
 	uint8_t *exact;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, 64 * MIB);
 	snprintf(path, sizeof(path), "%s/%s", folder, name);

@@ -83,7 +83,7 @@ void put_hash(json_t *object, const char *key, const uint8_t hash[static SHA256_
 
 void put_base64(json_t *object, const char *key, struct bytes in)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, API_TEXT_BYTES_MAX);
 	base64_write(in, true, &text);
@@ -120,7 +120,7 @@ int call_offset_minutes(const struct api_call *c)
 
 void put_statement_text(struct api_call *c, json_t *object, const struct statement *s)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 4 * STATEMENT_BYTES_MAX);
 	statement_print(s, call_offset_minutes(c), &text);

@@ -40,7 +40,7 @@ bool verb_statement_show(struct api_call *c, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
 	AUTO_ACT *a = NULL;
-	AUTO_BUF counter;
+	AUTO_BUF counter = { 0 };
 
 	buf_init(&counter, NOTE_BYTES_MAX);
 	if (!in_hash(c, "hash", hash, e) || !node_act_load(c->node, hash, &a, e) ||
@@ -55,7 +55,7 @@ bool verb_statement_show(struct api_call *c, struct err *e)
 bool verb_statement_proof(struct api_call *c, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF proof, leaf;
+	AUTO_BUF proof = { 0 }, leaf = { 0 };
 
 	buf_init(&proof, NOTE_BYTES_MAX);
 	buf_init(&leaf, LEAF_BYTES_MAX);
@@ -69,7 +69,7 @@ bool verb_statement_proof(struct api_call *c, struct err *e)
 bool verb_letter_export(struct api_call *c, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF letter;
+	AUTO_BUF letter = { 0 };
 
 	buf_init(&letter, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
 	if (!in_hash(c, "hash", hash, e) || !outbox_letter(c->node, hash, &letter, e))
@@ -97,7 +97,7 @@ static bool put_receipt(struct api_call *c, struct bytes envelope, struct err *e
 bool verb_letter_import(struct api_call *c, struct err *e)
 {
 	struct bytes text;
-	AUTO_BUF letter, batch, reply;
+	AUTO_BUF letter = { 0 }, batch = { 0 }, reply = { 0 };
 
 	buf_init(&letter, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
 	buf_init(&batch, LETTER_BATCH_BYTES_MAX);
@@ -162,7 +162,7 @@ static int by_time(const void *a, const void *b)
 static bool put_act(struct api_call *c, json_t *list, const uint8_t *hash, struct err *e)
 {
 	AUTO_ACT *a = NULL;
-	AUTO_BUF counter;
+	AUTO_BUF counter = { 0 };
 
 	buf_init(&counter, NOTE_BYTES_MAX);
 	if (!node_act_load(c->node, hash, &a, e))
@@ -191,12 +191,13 @@ static bool add_pin(void *ctx, const char *party, struct bytes act)
 static bool put_pins(struct api_call *c, json_t *pins, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF act;
+	AUTO_BUF act = { 0 };
 
 	buf_init(&act, LETTER_BYTES_MAX);
 	if (!directory_pins(c->node, add_pin, pins, e))
 		return false;
-	if (register_root_fingerprint(c->node->reg) != NULL)
+	/* With a register, or where this home pinned itself too, its entry is there already. */
+	if (register_root_fingerprint(c->node->reg) != NULL || register_party(c->node->reg, bytes_of(node_party(c->node))) != NULL)
 		return true;
 	if (!directory_describe(c->node, hash, e) || !node_act_json(c->node, hash, &act, e))
 		return false;
@@ -220,7 +221,7 @@ bool verb_package_data(struct api_call *c, struct err *e)
 	json_t *acts = json_array(), *pins = json_array(), *checkpoints = json_array();
 	struct request_row r;
 	struct id id;
-	AUTO_BUF bundle;
+	AUTO_BUF bundle = { 0 };
 
 	if (all == NULL)
 		abort();

@@ -73,6 +73,16 @@ static bool put_orders_ending(struct api_call *c, struct err *e)
 	return ok;
 }
 
+static void put_letters(const struct node *n, json_t *out)
+{
+	json_t *v = json_object();
+
+	json_put_int(v, "delivered", (int64_t)n->receipts.count);
+	json_put_int(v, "receipt_ms_p50", (latency_quantile_us(&n->receipts, 500) + 999) / 1000);
+	json_put_int(v, "receipt_ms_p99", (latency_quantile_us(&n->receipts, 990) + 999) / 1000);
+	json_put(out, "letters", v);
+}
+
 bool verb_status(struct api_call *c, struct err *e)
 {
 	struct node *n = c->node;
@@ -95,6 +105,7 @@ bool verb_status(struct api_call *c, struct err *e)
 	json_put_text(reg, "state", directory_state(n));
 	json_put_int(reg, "parties", (int64_t)register_count(n->reg));
 	json_put(c->out, "register", reg);
+	put_letters(n, c->out);
 	return count_of(n, QUERY_count_open_requests, c->out, "requests_open", e) &&
 	       count_of(n, QUERY_outbox_count, c->out, "outbox_waiting", e) &&
 	       count_of(n, QUERY_receipt_proofs_waiting, c->out, "proofs_waiting", e) &&

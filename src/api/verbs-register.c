@@ -7,7 +7,7 @@
 bool verb_register_describe(struct api_call *c, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF act;
+	AUTO_BUF act = { 0 };
 
 	buf_init(&act, LETTER_BYTES_MAX);
 	if (!directory_describe(c->node, hash, e) || !node_act_json(c->node, hash, &act, e))
@@ -78,7 +78,7 @@ bool verb_register_load(struct api_call *c, struct err *e)
 {
 	struct bytes bundle;
 	size_t entries;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 64 * KIB);
 	if (!in_text(c, "bundle", &bundle, e) || !directory_take(c->node, bundle, &entries, &problems, e))
@@ -102,7 +102,7 @@ bool verb_register_show(struct api_call *c, struct err *e)
 	for (size_t i = 0; i < register_count(r); i++) {
 		const struct party *p = register_at(r, i);
 		json_t *v = party_to_json(p);
-		AUTO_BUF text;
+		AUTO_BUF text = { 0 };
 		buf_init(&text, 64 * KIB);
 		party_print(p, call_offset_minutes(c), &text);
 		json_put_bool(v, "pinned", p->pinned);
@@ -116,7 +116,7 @@ bool verb_register_show(struct api_call *c, struct err *e)
 
 bool verb_register_bundle(struct api_call *c, struct err *e)
 {
-	AUTO_BUF bundle;
+	AUTO_BUF bundle = { 0 };
 
 	buf_init(&bundle, REGISTER_BYTES_MAX);
 	if (!directory_bundle(c->node, &bundle, e))

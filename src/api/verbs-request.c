@@ -89,7 +89,7 @@ static bool put_delivery(struct api_call *c, json_t *out, const uint8_t *hash, c
 static bool put_proofs(struct api_call *c, json_t *v, const uint8_t *hash, bool own, struct err *e)
 {
 	struct err none = { 0 };
-	AUTO_BUF proof;
+	AUTO_BUF proof = { 0 };
 	bool found = false, ok = true;
 
 	buf_init(&proof, NOTE_BYTES_MAX);

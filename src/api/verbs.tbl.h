@@ -2,7 +2,8 @@
  * id: 32 hex; hash: 64 hex; times as in statements. Missing optional members may be left out.
  *
  * status                {} -> {party,name,exercise,locked,locked_why,log:{origin,size,note},register:{origin,size,time,state},
- *                       requests_open,outbox_waiting,undelivered:[{id,peer,since,call}],proofs_waiting,pages_waiting,version}
+ *                       requests_open,outbox_waiting,undelivered:[{id,peer,since,call}],proofs_waiting,pages_waiting,version,
+ *                       letters:{delivered,receipt_ms_p50,receipt_ms_p99}}  since the node started; delivery to durable receipt, rounded up
  * register-describe     {} -> {act,hash,fingerprint}        our own entry as a self-signed, logged act (JSON text)
  * register-pin          {act,hash} -> {party}               hash as compared by telephone
  * register-admit        {act} -> {hash}                     at the secretariat: takes a party's own entry into the register
@@ -17,6 +18,8 @@
  * draft-show            {draft} -> {kind,to,case,request,officer,hash,type,payload(base64),text}
  * draft-approve         {draft,envelope} -> {approvals_missing}
  * draft-send            {draft} -> {id,hash,request?}       safeguards at send, then signed, logged, queued
+ * statement-send        {items:[{kind,payload(base64),approvals:[envelope(JSON text)...]}]} -> {results:[{ok,hash,reason,detail}],waiting}
+ *                       at most 32 that another system of the authority prepared: the checks of draft-send, one by one
  * draft-drop            {draft} -> {}
  * draft-list            {} -> {drafts:[{draft,kind,to,case,officer,hash,created}]}
  * request-list          {open?:bool} -> {requests:[{id,kind,peer,case,asked,state,words,created,updated,...}]}
@@ -52,6 +55,7 @@ VERB(draft_check, "draft-check", "check a draft again")
 VERB(draft_show, "draft-show", "what exactly would be signed")
 VERB(draft_approve, "draft-approve", "add an approval")
 VERB(draft_send, "draft-send", "sign, log and deliver")
+VERB(statement_send, "statement-send", "check, sign, log and deliver many that are approved")
 VERB(draft_drop, "draft-drop", "drop a draft")
 VERB(draft_list, "draft-list", "drafts")
 VERB(request_list, "request-list", "requests, ours and theirs")

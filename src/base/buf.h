@@ -39,6 +39,7 @@ struct bytes buf_bytes(const struct buf *b);
 /* NUL-terminates in place (the NUL does not count) and returns the text; "" when failed. */
 const char *buf_text(struct buf *b);
 
+/* Always with `= { 0 }`: a return before buf_init then frees nothing (tools/check-auto). */
 #define AUTO_BUF __attribute__((cleanup(buf_release))) struct buf
 #define AUTO_BUF_WIPE __attribute__((cleanup(buf_wipe))) struct buf
 

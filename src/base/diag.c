@@ -75,7 +75,7 @@ static void write_line(enum diag_level level, const char *event, struct bytes pa
 	int64_t now = clock_now_ms();
 	char time[TIME_TEXT_LEN + 1];
 	unsigned left_out;
-	AUTO_BUF line;
+	AUTO_BUF line = { 0 };
 
 	/* Each byte may become three (U+FFFD). */
 	buf_init(&line, 3 * LINE_BYTES_MAX + 512);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_JSON *v = NULL;
 	AUTO_JSON *again = NULL;
 	AUTO_JSON *exact = NULL;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 	struct err e;
 	bool canonical = json_parse_canonical(in, "input", &exact, &e);
 

@@ -50,7 +50,7 @@ static bool must_be(const json_t *object, const char *key, json_type type, const
 
 bool json_must_text(const json_t *object, const char *key, const char **ret, struct err *e)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (!must_be(object, key, JSON_STRING, "text", &v, e))
 		return false;
@@ -64,7 +64,7 @@ bool json_must_text(const json_t *object, const char *key, const char **ret, str
 bool json_must_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *ret,
 		   struct err *e)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (!must_be(object, key, JSON_INTEGER, "a whole number", &v, e))
 		return false;
@@ -78,7 +78,7 @@ bool json_must_int(const json_t *object, const char *key, int64_t min, int64_t m
 
 bool json_must_hex(const json_t *object, const char *key, uint8_t *out, size_t len, struct err *e)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (!must_be(object, key, JSON_STRING, "text", &v, e))
 		return false;
@@ -111,7 +111,7 @@ void json_put_bytes(json_t *object, const char *key, struct bytes utf8)
 	json_t *v = json_string_of(utf8);
 
 	if (v == NULL) {
-		AUTO_BUF clean;
+		AUTO_BUF clean = { 0 };
 
 		buf_init(&clean, SIZE_MAX / 4);
 		text_printable(utf8, &clean);
@@ -139,7 +139,7 @@ void json_put_bool(json_t *object, const char *key, bool v)
 
 void json_put_hex(json_t *object, const char *key, struct bytes in)
 {
-	AUTO_BUF hex;
+	AUTO_BUF hex = { 0 };
 
 	buf_init(&hex, SIZE_MAX / 4);
 	buf_add_hex(&hex, in);

@@ -69,7 +69,7 @@ bool json_parse(struct bytes in, const char *what, json_t **ret, struct err *e)
 bool json_parse_canonical(struct bytes in, const char *what, json_t **ret, struct err *e)
 {
 	AUTO_JSON *v = NULL;
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 
 	/* One byte more than there is: a longer spelling need not be written to its end. */
 	buf_init(&again, in.len + 1);

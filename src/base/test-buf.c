@@ -11,7 +11,7 @@
 static void holds_its_maximum_and_not_one_byte_more(void **state)
 {
 	struct err e;
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 300);
 	for (unsigned i = 0; i < 300; i++)
@@ -29,7 +29,7 @@ static void holds_its_maximum_and_not_one_byte_more(void **state)
 
 static void failure_sticks_until_it_is_cleared(void **state)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 4);
 	buf_add_text(&b, "abcde");
@@ -48,7 +48,7 @@ static void failure_sticks_until_it_is_cleared(void **state)
 static void what_it_writes_the_reader_reads(void **state)
 {
 	struct reader r;
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 1000);
 	buf_add_u8(&b, 0xfe);
@@ -71,7 +71,7 @@ static void what_it_writes_the_reader_reads(void **state)
 
 static void formats_to_the_last_byte_of_its_maximum(void **state)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 5);
 	buf_add_format(&b, "%s", "abcde");
@@ -85,7 +85,7 @@ static void formats_to_the_last_byte_of_its_maximum(void **state)
 static void room_is_given_in_place(void **state)
 {
 	uint8_t *at;
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 100);
 	buf_add_text(&b, "ab");

@@ -52,7 +52,7 @@ static size_t lines(struct bytes in)
 
 static void a_line_says_when_who_and_what(void **state)
 {
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100000);
 	diag_start("keeper", DIAG_INFO);
@@ -67,7 +67,7 @@ static void a_line_says_when_who_and_what(void **state)
 static void nothing_from_outside_starts_a_line_or_moves_the_cursor(void **state)
 {
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100000);
 	diag_start("door", DIAG_INFO);
@@ -82,7 +82,7 @@ static void nothing_from_outside_starts_a_line_or_moves_the_cursor(void **state)
 
 static void what_repeats_is_counted_instead_of_printed(void **state)
 {
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100000);
 	diag_start("door", DIAG_INFO);

@@ -37,7 +37,7 @@ static void what_is_written_is_read_and_replaced_whole(void **state)
 {
 	struct stat st;
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100);
 	assert_true(file_write(dir_fd, "a", bytes_of("first"), 0600, true, &e));
@@ -54,8 +54,8 @@ static void a_file_over_the_limit_is_refused_and_one_at_the_limit_is_not(void **
 {
 	static uint8_t big[70000];
 	struct err e;
-	AUTO_BUF fits;
-	AUTO_BUF too_small;
+	AUTO_BUF fits = { 0 };
+	AUTO_BUF too_small = { 0 };
 
 	buf_init(&fits, sizeof(big));
 	buf_init(&too_small, sizeof(big) - 1);
@@ -70,7 +70,7 @@ static void a_file_over_the_limit_is_refused_and_one_at_the_limit_is_not(void **
 static void refuses_what_is_no_regular_file_without_waiting(void **state)
 {
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100);
 	assert_int_equal(mkfifoat(dir_fd, "fifo", 0600), 0);

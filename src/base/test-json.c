@@ -41,7 +41,7 @@ static void depth_is_limited_to_the_level(void **state)
 {
 	json_t *v = NULL;
 	struct err e;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, 100000);
 	for (unsigned i = 0; i < JSON_DEPTH_MAX; i++)
@@ -92,7 +92,7 @@ static void the_canonical_form_is_that_of_rfc_8785(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		AUTO_JSON *v = NULL;
 		AUTO_JSON *again = NULL;
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		buf_init(&out, 1000);
 		assert_true(json_parse(bytes_of(rows[i].in), "test", &v, &e));
@@ -112,7 +112,7 @@ static void signed_json_holds_no_null_no_fraction_no_huge_integer(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		AUTO_JSON *v = NULL;
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 		json_t *unused = NULL;
 
 		buf_init(&out, 1000);
@@ -129,7 +129,7 @@ static void many_keys_are_sorted_beyond_the_stack(void **state)
 	AUTO_JSON *v = json_object();
 	AUTO_JSON *again = NULL;
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100000);
 	for (unsigned i = 0; i < 1000; i++) {
@@ -147,7 +147,7 @@ static void an_overflow_of_the_buffer_is_told_once(void **state)
 {
 	AUTO_JSON *v = json_object();
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 5);
 	json_put_text(v, "key", "value");
@@ -190,7 +190,7 @@ static void members_are_given_or_missed_with_a_sentence(void **state)
 static void what_cannot_stand_in_json_is_replaced_not_fatal(void **state)
 {
 	AUTO_JSON *v = json_object();
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 1000);
 	assert_null(json_string_of(bytes_of("\xff")));
@@ -247,9 +247,9 @@ static void agrees_with_the_published_canonical_files(void **state)
 	}
 	while ((entry = readdir(dir)) != NULL) {
 		AUTO_JSON *v = NULL;
-		AUTO_BUF in;
-		AUTO_BUF want;
-		AUTO_BUF got;
+		AUTO_BUF in = { 0 };
+		AUTO_BUF want = { 0 };
+		AUTO_BUF got = { 0 };
 
 		buf_init(&in, MIB);
 		buf_init(&want, MIB);

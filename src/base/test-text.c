@@ -35,7 +35,7 @@ static void base64_is_that_of_rfc_4648(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		AUTO_BUF b;
+		AUTO_BUF b = { 0 };
 
 		buf_init(&b, 100);
 		base64_write(bytes_of(rows[i].plain), true, &b);
@@ -62,7 +62,7 @@ static void refuses_other_spellings_of_base64(void **state)
 		"Z\xc3\xa9==",
 	};
 	static const char *const bad_bare[] = { "Z", "Zm9vY", "Zh", "Zm9", "Zg==", "Zm8=", "Zg\n", "Zm9 " };
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 100);
 	buf_add_text(&b, "kept");
@@ -75,7 +75,7 @@ static void refuses_other_spellings_of_base64(void **state)
 
 static void base64_beyond_the_maximum_leaves_the_buffer_as_it_was(void **state)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 5);
 	assert_false(base64_parse(bytes_of("Zm9vYmFy"), true, &b));
@@ -86,8 +86,8 @@ static void base64_beyond_the_maximum_leaves_the_buffer_as_it_was(void **state)
 
 static void base64_of_every_pair_of_bytes_reads_back(void **state)
 {
-	AUTO_BUF text;
-	AUTO_BUF back;
+	AUTO_BUF text = { 0 };
+	AUTO_BUF back = { 0 };
 
 	buf_init(&text, 100);
 	buf_init(&back, 100);
@@ -242,7 +242,7 @@ static void utf8_is_shortest_form_without_surrogates(void **state)
 
 static void what_hides_or_turns_text_becomes_visible(void **state)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 200);
 	text_printable(bytes_of("\xc3\xa9t\xc3\xa9 \x1b[2J\n\xe2\x80\xae\xe2\x81\xa6\xff."), &b);

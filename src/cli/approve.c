@@ -15,7 +15,7 @@
 static bool fetch(struct client *c, const char *draft, struct statement **ret, struct err *e)
 {
 	AUTO_JSON *in = json_object(), *answer = NULL;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 	uint8_t told[SHA256_BYTES];
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
@@ -37,7 +37,7 @@ static bool fetch(struct client *c, const char *draft, struct statement **ret, s
 
 static bool show(const struct statement *s, struct err *e)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, OUTPUT_BYTES_MAX);
 	buf_add_text(&text, "--- this will be signed ---\n");
@@ -61,7 +61,7 @@ static bool ask(const struct approve *p, struct err *e)
 
 static bool load_key(const char *path, struct sign_key **ret, struct err *e)
 {
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4 * KIB);
 	return file_read(AT_FDCWD, path, &file, e) && (sign_key_parse(buf_bytes(&file), ret, e) || err_note(e, "%s", path));
@@ -72,7 +72,7 @@ bool approve_draft(struct client *c, const struct approve *p, json_t **ret, stru
 	AUTO_STATEMENT *s = NULL;
 	AUTO_SIGN_KEY *key = NULL;
 	enum approval_role role;
-	AUTO_BUF envelope;
+	AUTO_BUF envelope = { 0 };
 	json_t *in;
 
 	buf_init(&envelope, ENVELOPE_BYTES_MAX);

@@ -1,6 +1,8 @@
 /* Parses command lines by the commands' own tables and prints their help. */
 #include "cli/args.h"
 
+#include "base/text.h"
+
 static const struct option *option_rows(const struct command *c)
 {
 	static const struct option none[] = { { 0 } };
@@ -149,8 +151,13 @@ static void print_help(const struct command *c, const char *path)
 
 int command_failed(const struct err *e)
 {
+	AUTO_BUF text = { 0 };
+
+	/* What was typed, or read from a file, is in it: no control character of theirs reaches the terminal. */
+	buf_init(&text, 4 * ERR_TEXT_BYTES_MAX);
+	text_printable(bytes_of(e->text), &text);
 	fflush(stdout);
-	fprintf(stderr, "comity: %s", e->text);
+	fprintf(stderr, "comity: %s", buf_text(&text));
 	if (e->reason != REASON_NONE && e->reason != REASON_BAD_ARGUMENT && e->reason != REASON_SYSTEM)
 		fprintf(stderr, " [%s]", reason_code(e->reason));
 	fprintf(stderr, "\n");

@@ -141,7 +141,7 @@ static bool problem(long status, struct bytes body, struct err *e)
 {
 	enum reason reason = REASON_NONE;
 	AUTO_JSON *v = NULL;
-	AUTO_BUF words;
+	AUTO_BUF words = { 0 };
 
 	if (!json_parse(body, "the answer", &v, NULL) || !json_is_object(v))
 		return err_set(e, kind_of_status(status), REASON_SYSTEM, "the node answered with HTTP status %ld", status);
@@ -215,7 +215,7 @@ bool client_call(struct client *c, const char *verb, json_t *in, json_t **ret, s
 {
 	AUTO_JSON *taken = in != NULL ? in : json_object();
 	char url[URL_BYTES_MAX];
-	AUTO_BUF body, answer;
+	AUTO_BUF body = { 0 }, answer = { 0 };
 	struct sink s = { .memory = &answer, .fd = -1 };
 
 	buf_init(&body, REGISTER_BYTES_MAX * 2);
@@ -278,7 +278,7 @@ static void percent(const char *text, struct buf *out)
 bool client_upload(struct client *c, const struct client_upload *u, json_t **ret, struct err *e)
 {
 	struct source source = { .u = u, .left = u->bytes };
-	AUTO_BUF url, answer;
+	AUTO_BUF url = { 0 }, answer = { 0 };
 	struct sink s = { .memory = &answer, .fd = -1 };
 
 	buf_init(&url, URL_BYTES_MAX);
@@ -304,7 +304,7 @@ bool client_upload(struct client *c, const struct client_upload *u, json_t **ret
 bool client_download(struct client *c, const char *exhibit, int out_fd, struct progress *p, struct err *e)
 {
 	char url[URL_BYTES_MAX];
-	AUTO_BUF answer;
+	AUTO_BUF answer = { 0 };
 	struct sink s = { .memory = &answer, .fd = out_fd, .progress = p };
 
 	buf_init(&answer, MIB);

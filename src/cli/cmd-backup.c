@@ -51,7 +51,7 @@ static bool stands_still(int store_fd, int *ret_lock, struct err *e)
 static bool backup_is_sound(int from, struct err *e)
 {
 	struct store *s = NULL;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 	bool ok;
 
 	buf_init(&problems, MIB);
@@ -67,7 +67,7 @@ static bool backup_is_sound(int from, struct err *e)
 static bool copy_file(int from, int to, const char *name, struct err *e)
 {
 	AUTO_FD in = openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out = -1;
-	AUTO_BUF piece;
+	AUTO_BUF piece = { 0 };
 
 	if (in < 0)
 		return err_system(e, "cannot open %s of the backup", name);

@@ -66,7 +66,7 @@ static void put_bash(struct buf *out)
 int completion_command(const struct args *a)
 {
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	if (!bytes_is(bytes_of(a->positional[0]), "bash")) {

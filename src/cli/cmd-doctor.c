@@ -48,7 +48,7 @@ static void check_files(json_t *list, int home)
 	struct config *config = malloc(sizeof(*config));
 	struct approvers *people = malloc(sizeof(*people));
 	struct stat st;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	struct err e;
 
 	if (config == NULL || people == NULL)
@@ -78,7 +78,7 @@ static bool check_backup(json_t *list, const char *path, struct err *e)
 {
 	AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct store *s = NULL;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 	bool ok;
 
 	buf_init(&problems, MIB);

@@ -23,7 +23,7 @@ static bool fill_request(const struct args *a, json_t *body, struct err *e)
 {
 	const char *from = args_value(a, "from"), *officer = args_value(a, "officer");
 	AUTO_JSON *given = NULL;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, MIB);
 	if (from != NULL && (!input_read(from, &text, e) || !json_parse(buf_bytes(&text), from, &given, e)))

@@ -274,7 +274,7 @@ static bool explain_bytes(struct bytes in, struct buf *out, struct err *e)
 static bool explain_file(int dir_fd, const char *path, struct buf *out, struct err *e)
 {
 	AUTO_FD fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) != 0)
@@ -323,7 +323,7 @@ static bool explain_package(const char *path, struct buf *out, struct err *e)
 {
 	AUTO_FD dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_FD acts = -1;
-	AUTO_BUF info;
+	AUTO_BUF info = { 0 };
 
 	buf_init(&info, MIB);
 	if (dir < 0)
@@ -343,8 +343,8 @@ int explain_command(const struct args *a)
 	const char *path = a->positional[0];
 	struct stat st;
 	struct err e;
-	AUTO_BUF out;
-	AUTO_BUF in;
+	AUTO_BUF out = { 0 };
+	AUTO_BUF in = { 0 };
 	bool ok;
 
 	buf_init(&out, OUTPUT_BYTES_MAX);

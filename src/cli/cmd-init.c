@@ -149,7 +149,7 @@ static bool sign_key_make(int home, const char *path, const char *party, uint8_t
 			  struct err *e)
 {
 	AUTO_SIGN_KEY *k = sign_key_new();
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4 * KIB);
 	sign_key_write(k, party, &file);
@@ -160,7 +160,7 @@ static bool sign_key_make(int home, const char *path, const char *party, uint8_t
 static bool identity_make(int home, struct age_recipient *recipient, struct err *e)
 {
 	AUTO_SEAL_IDENTITY *identity = seal_identity_new();
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4 * KIB);
 	seal_identity_write(identity, &file);
@@ -170,8 +170,8 @@ static bool identity_make(int home, struct age_recipient *recipient, struct err 
 
 static bool tls_make(int home, const char *party, uint8_t spki[static SHA256_BYTES], struct err *e)
 {
-	AUTO_BUF_WIPE key;
-	AUTO_BUF certificate;
+	AUTO_BUF_WIPE key = { 0 };
+	AUTO_BUF certificate = { 0 };
 
 	buf_init(&key, 16 * KIB);
 	buf_init(&certificate, 16 * KIB);
@@ -185,7 +185,7 @@ static bool keys_make(int home, const struct config *c, json_t *v, struct err *e
 	const char *party = config_text(c, party);
 	uint8_t log[SIGN_PUBLIC_BYTES];
 	struct identity public = { .since = clock_now_ms() };
-	AUTO_BUF text, file;
+	AUTO_BUF text = { 0 }, file = { 0 };
 
 	buf_init(&text, 4 * KIB);
 	buf_init(&file, 4 * KIB);
@@ -221,7 +221,7 @@ static void print_made(const json_t *v, struct buf *out)
 static bool home_make(const struct args *a, const struct config *c, struct buf *people, json_t *v, struct err *e)
 {
 	AUTO_FD home = -1;
-	AUTO_BUF settings;
+	AUTO_BUF settings = { 0 };
 
 	buf_init(&settings, 256 * KIB);
 	config_write(c, &settings);
@@ -234,7 +234,7 @@ int init_command(const struct args *a)
 {
 	struct config *c = malloc(sizeof(*c));
 	AUTO_JSON *v = json_object();
-	AUTO_BUF people, next;
+	AUTO_BUF people = { 0 }, next = { 0 };
 	struct err e;
 	bool ok;
 

@@ -37,7 +37,7 @@ static int new_command(const struct args *a)
 {
 	const char *path = args_value(a, "out"), *name = args_value(a, "name");
 	AUTO_SIGN_KEY *k = NULL;
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 	AUTO_FD fd = -1;
 	struct err e;
 
@@ -65,7 +65,7 @@ static int new_command(const struct args *a)
 static int show_command(const struct args *a)
 {
 	AUTO_SIGN_KEY *k = NULL;
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 	struct err e;
 
 	buf_init(&file, 4 * KIB);

@@ -19,7 +19,7 @@ static int export_command(const struct args *a)
 	AUTO_JSON *in = json_object(), *answer = NULL;
 	const char *path = args_value(a, "output");
 	AUTO_CLIENT *c = NULL;
-	AUTO_BUF letter;
+	AUTO_BUF letter = { 0 };
 	struct err e;
 
 	buf_init(&letter, 2 * LETTER_BYTES_MAX);
@@ -54,7 +54,7 @@ static int import_command(const struct args *a)
 	AUTO_JSON *in = json_object(), *answer = NULL;
 	const char *path = args_value(a, "receipt");
 	AUTO_CLIENT *c = NULL;
-	AUTO_BUF letter, text;
+	AUTO_BUF letter = { 0 }, text = { 0 };
 	struct err e;
 	int status;
 
@@ -76,7 +76,7 @@ static const struct option receipt_options[] = { OPTION_HOME, OPTION_JSON, OPTIO
 
 static int receipt_command(const struct args *a)
 {
-	AUTO_BUF receipt;
+	AUTO_BUF receipt = { 0 };
 	json_t *in;
 	struct err e;
 

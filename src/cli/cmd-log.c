@@ -92,10 +92,10 @@ static void print_log(const json_t *v, struct buf *out)
 static bool own_vkey(const char *home, const char *origin, json_t *v, struct err *e)
 {
 	char path[4200];
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 	AUTO_SIGN_KEY *k = NULL;
 	struct note_key key;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&file, 4 * KIB);
 	buf_init(&text, KIB);

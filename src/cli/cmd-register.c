@@ -59,7 +59,7 @@ static void print_pinned(const json_t *v, struct buf *out)
 /* A file's text as the member of a call. */
 static bool file_member(const char *path, const char *member, json_t **ret, struct err *e)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	json_t *value;
 
 	buf_init(&text, REGISTER_BYTES_MAX);
@@ -154,7 +154,7 @@ static bool root_key_new(const char *dir, uint64_t number, struct sign_key **ret
 {
 	struct sign_key *k = sign_key_new();
 	char path[4200], comment[32];
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4 * KIB);
 	snprintf(path, sizeof(path), "%.4096s/root-%" PRIu64 ".key", dir, number);
@@ -200,7 +200,7 @@ static bool secretariat_running(const struct args *a, struct secretariat *ret, s
 static bool public_of(int home, const char *path, uint8_t ret[static SIGN_PUBLIC_BYTES], struct err *e)
 {
 	AUTO_SIGN_KEY *k = NULL;
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4 * KIB);
 	if (!file_read(home, path, &file, e) || !sign_key_parse(buf_bytes(&file), &k, e))
@@ -216,7 +216,7 @@ static bool secretariat_at_rest(const struct args *a, struct secretariat *ret, s
 	struct note_key key;
 	const char *path;
 	AUTO_FD home = -1;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	bool ok;
 
 	if (c == NULL)
@@ -297,7 +297,7 @@ static bool root_envelope(const struct root *r, const struct secretariat *own, s
 	struct envelope_signature sigs[ENVELOPE_SIGNATURES_MAX];
 	struct bytes type = statement_type(kind_find(bytes_of("register-root")));
 	AUTO_STATEMENT *check = NULL;
-	AUTO_BUF payload, pae;
+	AUTO_BUF payload = { 0 }, pae = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	buf_init(&pae, ENVELOPE_BYTES_MAX);
@@ -366,7 +366,7 @@ static int root_command(const struct args *a)
 	const char *given = args_value(a, "envelope"), *path = args_value(a, "output");
 	AUTO_JSON *answer = NULL;
 	struct root r = { 0 };
-	AUTO_BUF envelope;
+	AUTO_BUF envelope = { 0 };
 	struct err e;
 	bool ok;
 
@@ -454,7 +454,7 @@ static int bundle_command(const struct args *a)
 	const char *path = args_value(a, "output");
 	AUTO_JSON *answer = NULL;
 	AUTO_CLIENT *c = NULL;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	struct err e;
 
 	buf_init(&text, REGISTER_BYTES_MAX);

@@ -33,7 +33,7 @@ static int form_command(const struct args *a)
 	const struct kind *k = kind_find(bytes_of(a->positional[0]));
 	struct treaty *t = NULL;
 	struct err e;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	bool ok;
 
 	buf_init(&text, MIB);

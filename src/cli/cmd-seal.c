@@ -101,7 +101,7 @@ static bool recipients_of(const struct args *a, struct age_recipient *list, size
 
 	*n = 0;
 	for (size_t i = 0; (given = args_many(a, "recipient", i)) != NULL; i++) {
-		AUTO_BUF file;
+		AUTO_BUF file = { 0 };
 		struct bytes rest;
 
 		if (bytes_starts(bytes_of(given), "age1")) {
@@ -153,7 +153,7 @@ static bool identities_of(const struct args *a, struct seal_identity **list, siz
 	const char *path;
 
 	for (*n = 0; (path = args_many(a, "identity", *n)) != NULL; (*n)++) {
-		AUTO_BUF_WIPE file;
+		AUTO_BUF_WIPE file = { 0 };
 
 		if (*n == IDENTITIES_MAX)
 			return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u identities", IDENTITIES_MAX);
@@ -208,8 +208,8 @@ int keygen_command(const struct args *a)
 	AUTO_SEAL_IDENTITY *identity = seal_identity_new();
 	char recipient[AGE_RECIPIENT_LEN + 1];
 	struct age_recipient r;
-	AUTO_BUF_WIPE file;
-	AUTO_BUF line;
+	AUTO_BUF_WIPE file = { 0 };
+	AUTO_BUF line = { 0 };
 	AUTO_FD fd = -1;
 	struct err e;
 

@@ -39,7 +39,7 @@ static bool show(const struct args *a, struct buf *out, struct err *e)
 static int show_command(const struct args *a)
 {
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	return command_ended(show(a, &out, &e) && output_write(&out, &e), &e);
@@ -49,7 +49,7 @@ static int articles_command(const struct args *a)
 {
 	struct treaty *t = NULL;
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	if (!treaty_load(treaty_folder(), &t, &e))

@@ -32,7 +32,7 @@ static void print_report(const json_t *report, struct buf *out)
 
 static bool write_page(const json_t *report, const char *path, struct err *e)
 {
-	AUTO_BUF page;
+	AUTO_BUF page = { 0 };
 
 	buf_init(&page, OUTPUT_BYTES_MAX);
 	verify_html(report, local_offset_minutes(clock_now_ms()), &page);

@@ -15,7 +15,7 @@
 bool draft_body_form(const char *kind, json_t **ret, struct err *e)
 {
 	const struct kind *k = kind_find(bytes_of(kind));
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	AUTO_JSON *form = NULL;
 
 	if (k == NULL)

@@ -91,7 +91,7 @@ void draft_print_sent(const json_t *v, struct buf *out)
 static bool stopped(const json_t *drafted, struct err *e)
 {
 	const json_t *findings = json_object_get(drafted, "findings");
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, MIB);
 	for (size_t i = 0; i < json_array_size(findings); i++) {

@@ -84,7 +84,7 @@ int command_ended(bool ok, const struct err *e)
 int output_value(const struct args *a, const json_t *v, void (*print)(const json_t *v, struct buf *out))
 {
 	struct err e;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, OUTPUT_BYTES_MAX);
 	if (args_has(a, "json")) {

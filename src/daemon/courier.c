@@ -2,8 +2,6 @@
  * the server key that the keeper names (the pin is the trust; there is no chain), speaks TLS 1.3 and HTTP/1.1 only,
  * follows no redirect and no proxy, and reads no more than it was told to. Connections are kept and used again:
  * a handshake costs more than a letter. Each FETCH is answered by exactly one FETCHED. */
-#include "daemon/courier.h"
-
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +15,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/secret.h"
-#include "base/text.h"
-#include "daemon/courier-messages.h"
+#include "daemon/courier-internal.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "process/parcel.h"
@@ -30,32 +27,6 @@
 #define TICK_US INT64_C(250000)
 #define PEM_BYTES_MAX (64 * KIB)
 
-struct job {
-	struct job *next;
-	struct courier *courier;
-	struct courier_message m; /* its bytes stand in request */
-	struct buf request, answer;
-	CURL *easy;
-	struct curl_slist *headers;
-	int out_fd;      /* -1: the answer is kept in memory */
-	bool out_waits;  /* the descriptor is full: paused */
-	size_t skip;     /* of the block that curl gives again after a pause: written already */
-	uint64_t written, told;
-	uint64_t moved;  /* bytes in both directions at the last tick that saw any */
-	int64_t moved_us;
-	char refused[160]; /* why we ended it */
-	char words[CURL_ERROR_SIZE];
-};
-
-struct courier {
-	struct courier_options o;
-	struct channel *keeper;
-	CURLM *multi;
-	struct job *jobs;
-	size_t job_count;
-	uint64_t timer, tick;
-};
-
 static void tick_start(struct courier *c);
 
 /* --- to the keeper ------------------------------------------------------------------------------- */
@@ -63,7 +34,7 @@ static void tick_start(struct courier *c);
 static void tell(struct courier *c, const struct courier_message *m)
 {
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, PARCEL_BYTES_MAX);
 	courier_message_write(m, &out);
@@ -126,7 +97,7 @@ static void job_done(struct job *j, CURLcode result)
 	job_free(j);
 }
 
-static void multi_finish(struct courier *c)
+void courier_finish(struct courier *c)
 {
 	CURLMsg *msg;
 	int left;
@@ -142,177 +113,7 @@ static void multi_finish(struct courier *c)
 	}
 }
 
-/* --- the answer's body --------------------------------------------------------------------------- */
-
-static void out_ready(void *ctx, short revents)
-{
-	struct job *j = ctx;
-	struct courier *c = j->courier;
-
-	loop_unwatch(c->o.loop, j->out_fd);
-	j->out_waits = false;
-	(void)curl_easy_pause(j->easy, CURLPAUSE_CONT);
-	multi_finish(c);
-}
-
-static size_t body_to_fd(struct job *j, const char *data, size_t len)
-{
-	while (j->skip < len) {
-		ssize_t put = write(j->out_fd, data + j->skip, len - j->skip);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN &&
-		    loop_watch(j->courier->o.loop, j->out_fd, POLLOUT, out_ready, j, NULL)) {
-			j->out_waits = true;
-			return CURL_WRITEFUNC_PAUSE;
-		}
-		if (put <= 0) {
-			snprintf(j->refused, sizeof(j->refused), "cannot write what came: %s", strerror(errno));
-			return 0;
-		}
-		j->skip += (size_t)put;
-		j->written += (uint64_t)put;
-	}
-	j->skip = 0;
-	return len;
-}
-
-static size_t on_body(char *data, size_t one, size_t len, void *ctx)
-{
-	struct job *j = ctx;
-	long status = 0;
-
-	(void)curl_easy_getinfo(j->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (j->out_fd >= 0 && (status == 200 || status == 206)) {
-		if (status == 200 && j->m.range_from > 0) {
-			snprintf(j->refused, sizeof(j->refused), "asked for a part, was sent the whole");
-			return 0;
-		}
-		if (j->written - j->skip + len > j->m.bytes_max) {
-			snprintf(j->refused, sizeof(j->refused), "the answer is over its limit");
-			return 0;
-		}
-		return body_to_fd(j, data, len);
-	}
-	if (j->answer.len + len > j->m.bytes_max) {
-		snprintf(j->refused, sizeof(j->refused), "the answer is over its limit");
-		return 0;
-	}
-	buf_add(&j->answer, bytes_from(data, len));
-	return buf_ok(&j->answer) ? len : 0;
-}
-
-/* A part that is not the one asked for would be joined in the wrong place. */
-static size_t on_header(char *data, size_t one, size_t len, void *ctx)
-{
-	static const char name[] = "content-range:";
-	struct job *j = ctx;
-	char want[64];
-
-	if (j->m.range_from == 0 || len < sizeof(name) || strncasecmp(data, name, sizeof(name) - 1) != 0)
-		return len;
-	snprintf(want, sizeof(want), " bytes %llu-", (unsigned long long)j->m.range_from);
-	if (len < sizeof(name) - 1 + strlen(want) || strncasecmp(data + sizeof(name) - 1, want, strlen(want)) != 0) {
-		long status = 0;
-
-		(void)curl_easy_getinfo(j->easy, CURLINFO_RESPONSE_CODE, &status);
-		if (status == 206) {
-			snprintf(j->refused, sizeof(j->refused), "was sent another part than asked for");
-			return 0;
-		}
-	}
-	return len;
-}
-
-/* --- setting a job up -------------------------------------------------------------------------- */
-
-/* Sticky: options are set in a row and asked about once. */
-#define SET(option, value) (r = r != CURLE_OK ? r : curl_easy_setopt(j->easy, (option), (value)))
-
-static CURLcode setup_tls(struct job *j)
-{
-	struct courier *c = j->courier;
-	struct curl_blob key = { (void *)(uintptr_t)c->o.key_pem.at, c->o.key_pem.len, CURL_BLOB_NOCOPY };
-	struct curl_blob cert = { (void *)(uintptr_t)c->o.cert_pem.at, c->o.cert_pem.len, CURL_BLOB_NOCOPY };
-	char pin[64] = "sha256//";
-	CURLcode r = CURLE_OK;
-	AUTO_BUF base64;
-
-	buf_init(&base64, sizeof(pin));
-	buf_add_base64(&base64, BYTES_ARRAY(j->m.pin));
-	snprintf(pin + 8, sizeof(pin) - 8, "%s", buf_text(&base64));
-	SET(CURLOPT_PINNEDPUBLICKEY, pin);
-	SET(CURLOPT_SSL_VERIFYPEER, 0L); /* no chain, no name: the pin */
-	SET(CURLOPT_SSL_VERIFYHOST, 0L);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L); /* each connection shows its key */
-	SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
-	if (j->m.show_certificate) {
-		SET(CURLOPT_SSLKEY_BLOB, &key);
-		SET(CURLOPT_SSLKEYTYPE, "PEM");
-		SET(CURLOPT_SSLCERT_BLOB, &cert);
-		SET(CURLOPT_SSLCERTTYPE, "PEM");
-	}
-	return r;
-}
-
-static CURLcode setup_request(struct job *j)
-{
-	CURLcode r = CURLE_OK;
-	char text[COURIER_URL_BYTES_MAX + 1];
-
-	snprintf(text, sizeof(text), "%.*s", (int)j->m.url.len, (const char *)j->m.url.at);
-	SET(CURLOPT_URL, text);
-	if (j->m.post) {
-		snprintf(text, sizeof(text), "Content-Type: %.*s", (int)j->m.content_type.len,
-			 (const char *)j->m.content_type.at);
-		j->headers = curl_slist_append(curl_slist_append(NULL, "Expect:"), text);
-		SET(CURLOPT_POST, 1L);
-		SET(CURLOPT_POSTFIELDS, j->m.body.at == NULL ? (const void *)"" : j->m.body.at);
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)j->m.body.len);
-		SET(CURLOPT_HTTPHEADER, j->headers);
-	} else if (j->m.range_from > 0) {
-		snprintf(text, sizeof(text), "%llu-", (unsigned long long)j->m.range_from);
-		SET(CURLOPT_RANGE, text);
-	}
-	return r;
-}
-
-static CURLcode setup(struct job *j)
-{
-	CURLcode r = CURLE_OK;
-
-	SET(CURLOPT_PRIVATE, j);
-	SET(CURLOPT_ERRORBUFFER, j->words);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_PROTOCOLS_STR, "https");
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_TCP_NODELAY, 1L);
-	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)j->m.timeout_ms);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, j);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, j);
-	if (j->out_fd >= 0)
-		SET(CURLOPT_BUFFERSIZE, 256L * KIB);
-	r = r != CURLE_OK ? r : setup_tls(j);
-	return r != CURLE_OK ? r : setup_request(j);
-}
-
-/* Bytes that would end a header line or a URL early are not the keeper's to send. */
-static bool plain(struct bytes in)
-{
-	for (size_t i = 0; i < in.len; i++) {
-		if (in.at[i] < ' ' || in.at[i] > '~')
-			return false;
-	}
-	return true;
-}
+/* --- jobs that come ------------------------------------------------------------------------------- */
 
 /* Takes the content of request. */
 static void fetch(struct courier *c, const struct courier_message *m, struct buf *request, int out_fd)
@@ -337,9 +138,7 @@ static void fetch(struct courier *c, const struct courier_message *m, struct buf
 	c->job_count++;
 	if (c->job_count > COURIER_JOBS_MAX)
 		why = "too many jobs are under way";
-	else if (!plain(m->url) || !plain(m->content_type) || !bytes_starts(m->url, "https://"))
-		why = "this is no https address";
-	else if (setup(j) != CURLE_OK || curl_multi_add_handle(c->multi, j->easy) != CURLM_OK)
+	else if (job_setup(j, &why) && curl_multi_add_handle(c->multi, j->easy) != CURLM_OK)
 		why = "the HTTP client does not take this request";
 	if (why[0] == '\0') {
 		tick_start(c);
@@ -368,7 +167,7 @@ static void act(struct courier *c, curl_socket_t fd, int what)
 	int running;
 
 	(void)curl_multi_socket_action(c->multi, fd, what, &running);
-	multi_finish(c);
+	courier_finish(c);
 }
 
 struct socket {
@@ -485,7 +284,7 @@ static void keeper_message(void *ctx, struct bytes packet, int *fds, size_t nfds
 	struct courier *c = ctx;
 	struct courier_message m;
 	struct err e = { 0 };
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, PARCEL_BYTES_MAX);
 	if (!parcel_open(packet, &fds, &nfds, &in, &e) || !courier_message_parse(buf_bytes(&in), &m, &e)) {
@@ -562,8 +361,8 @@ static bool courier_serve(struct role_loop *r, struct err *e)
 {
 	struct courier_options o = { .loop = r->loop, .keeper_fd = ROLE_FD_KEEPER, .closed = stop, .ctx = r->loop };
 	struct courier *c;
-	AUTO_BUF_WIPE key;
-	AUTO_BUF cert;
+	AUTO_BUF_WIPE key = { 0 };
+	AUTO_BUF cert = { 0 };
 	AUTO_SECRET *guarded = NULL;
 
 	(void)mallopt(M_ARENA_MAX, 1); /* a resolver thread needs no heap of its own */

@@ -45,7 +45,7 @@ struct door {
 static bool tell(struct door *d, const struct door_message *m)
 {
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, PARCEL_BYTES_MAX);
 	door_message_write(m, &out);
@@ -272,7 +272,7 @@ static void keeper_message(void *ctx, struct bytes packet, int *fds, size_t nfds
 	struct door *d = ctx;
 	struct door_message m;
 	struct err e = { 0 };
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, PARCEL_BYTES_MAX);
 	if (parcel_open(packet, &fds, &nfds, &in, &e) && door_message_parse(buf_bytes(&in), &m, &e)) {
@@ -355,8 +355,8 @@ static bool door_serve(struct role_loop *r, struct err *e)
 		.local_fd = DOOR_FD_LOCAL, .log_fd = DOOR_FD_LOG,
 	};
 	struct door *d;
-	AUTO_BUF_WIPE key;
-	AUTO_BUF cert;
+	AUTO_BUF_WIPE key = { 0 };
+	AUTO_BUF cert = { 0 };
 
 	buf_init(&key, PEM_BYTES_MAX);
 	buf_init(&cert, PEM_BYTES_MAX);

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct courier_message courier;
 	struct mill_message mill;
 	struct parent_message parent;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 16 * MIB);
 	if (size == 0)

@@ -188,7 +188,7 @@ void http_answer(struct http_call *c, const struct http_answer *a)
 void http_problem(struct http_call *c, unsigned status, enum reason reason, const char *detail)
 {
 	AUTO_JSON *problem = json_object();
-	AUTO_BUF body;
+	AUTO_BUF body = { 0 };
 
 	buf_init(&body, 4 * KIB);
 	json_put_text(problem, "detail", detail);

@@ -68,7 +68,7 @@ static void intake_free(struct keeper *k, struct keeper_intake *x, bool keep)
 
 static bool mill_send(struct keeper *k, enum role mill, struct mill_message *m, const struct secret *key, const int *fds, size_t nfds)
 {
-	AUTO_BUF_WIPE msg;
+	AUTO_BUF_WIPE msg = { 0 };
 
 	buf_init(&msg, 64 * KIB);
 	memcpy(m->file_key, secret_bytes(key).at, sizeof(m->file_key));
@@ -84,7 +84,7 @@ static bool intake_start(struct keeper *k, struct keeper_intake *x, struct err *
 	struct mill_message seal = { .type = MILL_SEAL, .job = x->job, .recipient_count = 1 };
 	struct door_message pipe_message = { .type = DOOR_PIPE, .call = x->call };
 	int ends[2];
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, KIB);
 	if (pipe2(ends, O_CLOEXEC) != 0)

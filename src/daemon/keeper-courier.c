@@ -23,6 +23,7 @@ static struct keeper_job *job_new(struct keeper *k, enum keeper_job_kind kind)
 	if (j == NULL)
 		abort();
 	j->kind = kind;
+	j->begun_us = clock_monotonic_us();
 	j->job = keeper_number(k);
 	j->next = k->jobs;
 	k->jobs = j;
@@ -75,7 +76,7 @@ bool keeper_exhibit_busy(void *ctx, const struct id *id)
 
 static bool fetch(struct keeper *k, struct keeper_job *j, struct courier_message *m, int fd)
 {
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, LETTER_BATCH_BYTES_MAX + MIB);
 	m->type = COURIER_FETCH;
@@ -191,7 +192,7 @@ void keeper_pump(struct keeper *k, int64_t now_ms)
 static bool register_fetched(struct keeper *k, const struct courier_message *m, struct err *e)
 {
 	size_t entries;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 64 * KIB);
 	if (!m->ok || m->status != 200)
@@ -240,7 +241,34 @@ static void finish(struct keeper *k, struct keeper_job *j, const struct courier_
 	/* The row says that all bytes are there: the mill may look once the turn is durable or not, it only reads. */
 	if (ok && open && !keeper_check_exhibit(k, &j->exhibit, &e))
 		diag_err(DIAG_WARNING, "exhibit", &e);
-	job_free(j);
+	if (!ok) {
+		job_free(j);
+		return;
+	}
+	j->next = k->ended;
+	k->ended = j;
+}
+
+/* The receipts that they brought count from when they are durable. */
+void keeper_jobs_ended(struct keeper *k, bool durable)
+{
+	while (k->ended != NULL) {
+		struct keeper_job *j = k->ended;
+		k->ended = j->next;
+		if (durable && j->kind == JOB_OUTBOX && j->outbox.receipts > 0)
+			latency_add(&k->node->receipts, clock_monotonic_us() - j->begun_us, j->outbox.receipts);
+		job_free(j);
+	}
+}
+
+static void progress(struct keeper *k, uint64_t number)
+{
+	struct err e = { 0 };
+
+	for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
+		if (j->job == number && j->kind == JOB_EXHIBIT &&
+		    (!keeper_turn(k, &e) || !exhibit_progress(k->node, &j->exhibit, &e)))
+			diag_err(DIAG_WARNING, "exhibit", &e);
 }
 
 void keeper_courier_message(struct keeper *k, struct bytes msg)
@@ -253,6 +281,8 @@ void keeper_courier_message(struct keeper *k, struct bytes msg)
 		diag_err(DIAG_ERROR, "bad-message", &e);
 		return;
 	}
+	if (m.type == COURIER_PROGRESS)
+		progress(k, m.job);
 	if (m.type != COURIER_FETCHED || (j = job_take(k, m.job)) == NULL)
 		return;
 	finish(k, j, &m);

@@ -48,7 +48,7 @@ void keeper_replies_send(struct keeper *k, const struct err *failed)
 {
 	while (k->replies != NULL) {
 		struct keeper_reply *r = k->replies;
-		AUTO_BUF msg;
+		AUTO_BUF msg = { 0 };
 
 		buf_init(&msg, REGISTER_BYTES_MAX + 2 * MIB);
 		if (failed != NULL)
@@ -70,7 +70,7 @@ void keeper_pins_send(struct keeper *k)
 {
 	struct node *n = k->node;
 	struct door_message m = { .type = DOOR_PINS };
-	AUTO_BUF pins, msg;
+	AUTO_BUF pins = { 0 }, msg = { 0 };
 
 	buf_init(&pins, 64 * KIB);
 	buf_init(&msg, 128 * KIB);

@@ -58,7 +58,7 @@ static void from_role(void *ctx, struct bytes packet, int *fds, size_t nfds)
 {
 	struct door_end *end = ctx;
 	struct err e = { 0 };
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, PARCEL_BYTES_MAX);
 	if (!parcel_open(packet, &fds, &nfds, &msg, &e)) {
@@ -122,7 +122,7 @@ static void from_parent(void *ctx, struct bytes packet, int *fds, size_t nfds)
 	struct keeper *k = ctx;
 	struct parent_message m;
 	struct err e = { 0 };
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, MESSAGE_BYTES_MAX);
 	if (!parcel_open(packet, &fds, &nfds, &msg, &e) || !parent_message_parse(buf_bytes(&msg), &m, &e)) {
@@ -166,9 +166,11 @@ void keeper_turn_end(struct keeper *k)
 	}
 	k->in_turn = false;
 	if (node_commit(k->node, &e)) {
+		keeper_jobs_ended(k, true);
 		keeper_replies_send(k, NULL);
 		return;
 	}
+	keeper_jobs_ended(k, false);
 	diag_err(DIAG_ERROR, "commit-failed", &e);
 	keeper_replies_send(k, &e);
 }
@@ -178,7 +180,7 @@ static bool page_send(struct keeper *k, const struct duty_page *p)
 	struct parent_message m = { .type = PARENT_PAGE, .cookie = (uint64_t)p->seq, .officer = bytes_of(p->officer),
 				    .words = buf_bytes(&p->words) };
 	struct err e = { 0 };
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, MESSAGE_BYTES_MAX);
 	parent_message_write(&m, &msg);
@@ -294,7 +296,7 @@ static bool open_all(struct keeper *k, struct err *e)
 static bool ready(struct keeper *k, struct err *e)
 {
 	struct parent_message m = { .type = PARENT_READY };
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, 64);
 	parent_message_write(&m, &msg);
@@ -304,6 +306,7 @@ static bool ready(struct keeper *k, struct err *e)
 static void keeper_end(struct keeper *k)
 {
 	keeper_courier_gone(k);
+	keeper_jobs_ended(k, false);
 	keeper_mill_gone(k);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		channel_free(k->to[r]);

@@ -47,6 +47,7 @@ struct keeper_job {
 	enum keeper_job_kind kind;
 	struct outbox_job outbox;
 	struct id exhibit;
+	int64_t begun_us;
 };
 /* What a mill opens for us: a fetched exhibit (checked), or one that somebody reads (content). */
 struct keeper_opening {
@@ -63,7 +64,7 @@ struct keeper {
 	bool in_turn;
 	struct keeper_reply *replies, **replies_end;
 	struct keeper_intake *intakes;
-	struct keeper_job *jobs;
+	struct keeper_job *jobs, *ended; /* ended: answered in this turn, not durable yet */
 	struct keeper_opening *openings;
 	uint64_t last_number;   /* of jobs */
 	uint64_t timer;
@@ -96,6 +97,7 @@ bool keeper_exhibit_busy(void *ctx, const struct id *id);
 /* keeper-courier.c: letters, proofs, fetches. */
 void keeper_courier_message(struct keeper *k, struct bytes msg);
 void keeper_courier_gone(struct keeper *k);
+void keeper_jobs_ended(struct keeper *k, bool durable);
 void keeper_pump(struct keeper *k, int64_t now_ms); /* gives the courier what is due */
 
 #endif

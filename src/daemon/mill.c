@@ -88,7 +88,7 @@ static void *work(void *ctx)
 static void tell(struct mill *m, const struct mill_message *msg)
 {
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 8 * KIB);
 	mill_message_write(msg, &out);
@@ -260,7 +260,7 @@ static void keeper_message(void *ctx, struct bytes packet, int *fds, size_t nfds
 	struct mill *m = ctx;
 	struct mill_message msg;
 	struct err e = { 0 };
-	AUTO_BUF_WIPE in;
+	AUTO_BUF_WIPE in = { 0 };
 
 	buf_init(&in, 8 * KIB);
 	if (!parcel_open(packet, &fds, &nfds, &in, &e) || !mill_message_parse(buf_bytes(&in), &msg, &e)) {

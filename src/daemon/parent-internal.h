@@ -20,6 +20,19 @@ struct listeners {
 /* Opens all three and writes run/addresses. */
 bool listeners_open(int home_fd, const struct config *config, struct listeners *ret, struct err *e) MUST_USE;
 
+/* --- parent-spawn.c --- */
+
+struct part_options {
+	enum role role;
+	int home_fd;
+	const struct config *config;
+	const struct listeners *listeners;
+	int keeper_end;       /* the role's end of its channel to the keeper; -1 for the keeper itself */
+	const int *role_ends; /* for the keeper: its ends of all channels, by enum role */
+};
+/* Starts the role; *ret_channel is our end of its channel to us. Nothing that it was given is closed. */
+bool part_spawn(const struct part_options *o, struct child *ret, int *ret_channel, struct err *e) MUST_USE;
+
 /* --- parent-page.c --- */
 
 struct pager;

@@ -108,7 +108,7 @@ bool listeners_open(int home_fd, const struct config *config, struct listeners *
 	/* The keeper knows by their number who may; here it is only whether they reach the socket at all. */
 	bool for_others = config_text(config, operators)[0] != '\0';
 	struct listeners l = { .peer = -1, .public = -1, .local = -1 };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 512);
 	if (fchmodat(home_fd, "run", for_others ? 0711 : 0700, 0) != 0)

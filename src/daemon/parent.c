@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -66,110 +65,24 @@ struct parent {
 
 /* --- starting ----------------------------------------------------------------------------------- */
 
-/* Descriptors for one spawn; closed after it. */
-struct bundle {
-	int fds[SPAWN_FDS_MAX];
-	bool ours[SPAWN_FDS_MAX]; /* to be closed */
-	size_t count;
-};
-
-static void bundle_add(struct bundle *b, int fd, bool ours)
-{
-	b->fds[b->count] = fd;
-	b->ours[b->count++] = ours;
-}
-
-static void bundle_close(struct bundle *b)
-{
-	for (size_t i = 0; i < b->count; i++) {
-		if (b->ours[i])
-			fd_close_at(&b->fds[i]);
-	}
-}
-
-static bool bundle_open(struct bundle *b, int home_fd, const char *path, int flags, struct err *e)
-{
-	int fd = openat(home_fd, path, flags | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_system(e, "cannot open %s", path);
-	bundle_add(b, fd, true);
-	return true;
-}
-
-static bool bundle_extras(struct parent *p, enum role role, struct bundle *b, struct err *e)
-{
-	switch (role) {
-	case ROLE_signer:
-		bundle_add(b, p->home_fd, false);
-		return true;
-	case ROLE_courier:
-		return bundle_open(b, p->home_fd, "keys/tls.key", O_RDONLY, e) &&
-		       bundle_open(b, p->home_fd, "keys/tls.crt", O_RDONLY, e);
-	case ROLE_door:
-		bundle_add(b, p->listeners.peer, false);
-		bundle_add(b, p->listeners.public, false);
-		bundle_add(b, p->listeners.local, false);
-		return bundle_open(b, p->home_fd, "log", O_RDONLY | O_DIRECTORY, e) &&
-		       bundle_open(b, p->home_fd, "keys/tls.key", O_RDONLY, e) &&
-		       bundle_open(b, p->home_fd, "keys/tls.crt", O_RDONLY, e);
-	case ROLE_mill:
-	case ROLE_mill2:
-	case ROLE_keeper:
-	case ROLE_COUNT:
-		break;
-	}
-	return true;
-}
-
-static unsigned long files_for(enum role role)
-{
-	unsigned long want = role == ROLE_door ? 4 * HTTP_CONNECTIONS_MAX + 256 : role == ROLE_signer ? 64 : 1024;
-	struct rlimit have;
-
-	return getrlimit(RLIMIT_NOFILE, &have) != 0 || have.rlim_max < want ? 0 : want;
-}
-
 static void ended(void *ctx, short revents);
 static void part_message(void *ctx, struct bytes msg, int *fds, size_t nfds);
 static void part_closed(void *ctx, const struct err *why);
 
-/* keeper_end: the role's end of its channel to the keeper, -1 for the keeper. role_ends: for the keeper, its ends of
- * all channels. None is closed. */
+/* As part_spawn, and watches what it started. */
 static bool part_start(struct part *t, int keeper_end, const int *role_ends, struct err *e)
 {
 	static const struct channel_calls calls = { .message = part_message, .closed = part_closed };
 	struct parent *p = t->parent;
-	const char *user = config_text(&p->config, user);
-	struct spawn s = { .role = role_name(t->role), .files_max = files_for(t->role) };
-	struct bundle b = { 0 };
-	bool started;
-	int pair[2];
+	int channel = -1;
 
-	if (!channel_pair(pair, e))
-		return false;
-	if (t->role != ROLE_keeper)
-		bundle_add(&b, keeper_end, false);
-	bundle_add(&b, pair[1], true);
-	if (t->role == ROLE_keeper) {
-		bundle_add(&b, p->home_fd, false);
-		for (size_t i = 0; i < ROLE_COUNT; i++)
-			bundle_add(&b, role_ends[i], false);
-	}
-	started = bundle_extras(p, t->role, &b, e);
-	s.fds = b.fds;
-	s.fd_count = b.count;
-	s.user = geteuid() == 0 && user[0] != '\0' ? user : NULL;
-	started = started && spawn_role(&s, &t->child, e);
-	bundle_close(&b);
-	t->channel = channel_new(pair[0]);
+	if (!part_spawn(&(struct part_options){ .role = t->role, .home_fd = p->home_fd, .config = &p->config,
+						.listeners = &p->listeners, .keeper_end = keeper_end,
+						.role_ends = role_ends }, &t->child, &channel, e))
+		return err_note(e, "%s", role_name(t->role));
+	t->channel = channel_new(channel);
 	t->started_us = clock_monotonic_us();
 	t->ready = false;
-	if (!started) {
-		channel_free(t->channel);
-		t->channel = NULL;
-		return err_note(e, "%s", role_name(t->role));
-	}
 	return loop_watch(p->loop, t->child.pidfd, POLLIN, ended, t, e) &&
 	       channel_watch(t->channel, p->loop, &calls, t, e);
 }
@@ -267,7 +180,7 @@ static void generation_start(void *ctx)
 static bool keeper_tell(struct parent *p, const struct parent_message *m, const int *fd, struct err *e)
 {
 	struct channel *keeper = p->parts[ROLE_keeper].channel;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 8 * KIB);
 	parent_message_write(m, &out);
@@ -385,7 +298,7 @@ static void paged(void *ctx, uint64_t cookie, uint8_t exit_status)
 static bool message_take(struct part *t, struct bytes packet, int *fds, size_t nfds, struct err *e)
 {
 	struct parent_message m;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, 8 * KIB);
 	if (!parcel_open(packet, &fds, &nfds, &in, e) || !parent_message_parse(buf_bytes(&in), &m, e))

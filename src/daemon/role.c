@@ -42,7 +42,7 @@ int role_serve(bool (*serve)(struct role_loop *r, struct err *e))
 
 bool role_ready(struct role_loop *r, struct err *e)
 {
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 64);
 	parent_message_write(&(struct parent_message){ .type = PARENT_READY }, &out);

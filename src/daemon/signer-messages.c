@@ -118,8 +118,8 @@ static bool call(struct channel *ch, const struct buf *request, struct buf *repl
 static bool sign_some(struct channel *ch, const struct signing_item *items, size_t n, struct node_signature *results,
 		      struct err *e)
 {
-	AUTO_BUF request;
-	AUTO_BUF reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF reply = { 0 };
 	struct reader r;
 
 	buf_init(&request, PARCEL_BYTES_MAX);
@@ -160,8 +160,8 @@ static bool over_sign(void *ctx, const struct signing_item *items, size_t n, str
 
 static bool over_checkpoint(void *ctx, const struct signing_extension *x, struct buf *note, struct err *e)
 {
-	AUTO_BUF request;
-	AUTO_BUF reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF reply = { 0 };
 	struct bytes signed_note;
 	struct reader r;
 
@@ -185,8 +185,8 @@ static bool over_checkpoint(void *ctx, const struct signing_extension *x, struct
 static bool unwrap_some(struct channel *ch, const struct bytes *headers, size_t n, struct secret **keys,
 			struct err *e)
 {
-	AUTO_BUF request;
-	AUTO_BUF_WIPE reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF_WIPE reply = { 0 };
 	struct reader r;
 
 	buf_init(&request, PARCEL_BYTES_MAX);
@@ -228,8 +228,8 @@ static bool over_unwrap(void *ctx, const struct bytes *headers, size_t n, struct
 
 static bool over_trust(void *ctx, struct bytes bundle, struct err *e)
 {
-	AUTO_BUF request;
-	AUTO_BUF reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF reply = { 0 };
 	struct reader r;
 
 	buf_init(&request, PARCEL_BYTES_MAX);
@@ -245,8 +245,8 @@ static bool over_last(void *ctx, struct checkpoint *ret, bool *ret_locked, struc
 	struct bytes origin;
 	struct reader r;
 	bool locked;
-	AUTO_BUF request;
-	AUTO_BUF reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF reply = { 0 };
 
 	buf_init(&request, 16);
 	buf_init(&reply, 8 * KIB);
@@ -269,8 +269,8 @@ static bool over_last(void *ctx, struct checkpoint *ret, bool *ret_locked, struc
 static bool over_unlock(void *ctx, struct err *e)
 {
 	struct reader r;
-	AUTO_BUF request;
-	AUTO_BUF reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF reply = { 0 };
 
 	buf_init(&request, 16);
 	buf_init(&reply, 8 * KIB);
@@ -319,7 +319,7 @@ static bool answer_sign(struct signing *s, struct reader *r, struct buf *out, st
 static bool answer_checkpoint(struct signing *s, struct reader *r, struct buf *out, struct err *e)
 {
 	struct signing_extension x = { .size = reader_u64(r) };
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, NOTE_BYTES_MAX);
 	reader_copy(r, x.root, sizeof(x.root));

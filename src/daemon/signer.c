@@ -27,8 +27,8 @@ static void keeper_message(void *ctx, struct bytes packet, int *fds, size_t nfds
 {
 	struct signer *s = ctx;
 	struct err e = { 0 };
-	AUTO_BUF request;
-	AUTO_BUF_WIPE reply;
+	AUTO_BUF request = { 0 };
+	AUTO_BUF_WIPE reply = { 0 };
 
 	buf_init(&request, PARCEL_BYTES_MAX);
 	buf_init(&reply, PARCEL_BYTES_MAX);
@@ -50,7 +50,7 @@ static void keeper_closed(void *ctx, const struct err *why)
 
 static bool read_sign_key(int home, const char *path, struct sign_key **ret, struct err *e)
 {
-	AUTO_BUF_WIPE in;
+	AUTO_BUF_WIPE in = { 0 };
 
 	buf_init(&in, KEY_BYTES_MAX);
 	return (file_read(home, path, &in, e) && sign_key_parse(buf_bytes(&in), ret, e)) || err_note(e, "%s", path);
@@ -58,7 +58,7 @@ static bool read_sign_key(int home, const char *path, struct sign_key **ret, str
 
 static bool read_identity(int home, const char *path, struct seal_identity **ret, struct err *e)
 {
-	AUTO_BUF_WIPE in;
+	AUTO_BUF_WIPE in = { 0 };
 
 	buf_init(&in, KEY_BYTES_MAX);
 	return (file_read(home, path, &in, e) && seal_identity_parse(buf_bytes(&in), ret, e)) ||
@@ -81,7 +81,7 @@ static bool signing_open(const struct config *config, struct signing **ret, stru
 	AUTO_SIGN_KEY *sign = NULL;
 	AUTO_SIGN_KEY *log = NULL;
 	AUTO_SEAL_IDENTITY *identity = NULL;
-	AUTO_BUF approvers;
+	AUTO_BUF approvers = { 0 };
 	struct stat st;
 	int home = SIGNER_FD_HOME;
 
@@ -90,7 +90,7 @@ static bool signing_open(const struct config *config, struct signing **ret, stru
 	    !read_identity(home, "keys/seal.key", &identity, e) || !read_approvers(home, &approvers, e))
 		return false;
 	o.approvers = buf_bytes(&approvers);
-	o.restored = fstatat(home, "restored", &st, 0) == 0;
+	o.restored = fstatat(home, "keys/restored", &st, 0) == 0;
 	o.checkpoint_fd = openat(home, "keys/checkpoint", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (o.checkpoint_fd < 0)
 		return err_system(e, "cannot open keys/checkpoint");

@@ -152,7 +152,7 @@ static void answered(void *ctx, struct bytes packet, int *fds, size_t nfds)
 	struct courier_message m;
 	struct err e = { 0 };
 	struct bytes text;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, PARCEL_BYTES_MAX);
 	assert_true(parcel_open(packet, &fds, &nfds, &in, &e));
@@ -207,7 +207,7 @@ static int end(void **state)
 static void send_message(const struct courier_message *m, int fd)
 {
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, PARCEL_BYTES_MAX);
 	courier_message_write(m, &out);

@@ -14,8 +14,8 @@
 	do {                                                                                        \
 		struct type##_message back_;                                                        \
 		struct err e_ = { 0 };                                                              \
-		AUTO_BUF one_;                                                                      \
-		AUTO_BUF two_;                                                                      \
+		AUTO_BUF one_ = { 0 };                                                                      \
+		AUTO_BUF two_ = { 0 };                                                                      \
 		buf_init(&one_, 8 * MIB);                                                           \
 		buf_init(&two_, 8 * MIB);                                                           \
 		type##_message_write((value), &one_);                                               \
@@ -49,7 +49,7 @@ static void pins_of_a_wrong_length_are_refused(void **state)
 {
 	struct door_message m = { .type = DOOR_PINS, .pins = bytes_of("0123456789abcdef0123456789abcde") };
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, KIB);
 	door_message_write(&m, &out);

@@ -32,7 +32,7 @@ static void answered(void *ctx, struct bytes packet, int *fds, size_t nfds)
 {
 	struct mill_message m;
 	struct err e = { 0 };
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, 64 * KIB);
 	assert_true(parcel_open(packet, &fds, &nfds, &in, &e));
@@ -90,7 +90,7 @@ static void send(enum mill_message_type type, uint64_t job, const uint8_t key[st
 	struct mill_message m = { .type = type, .job = job, .recipients = { recipient }, .recipient_count = 1 };
 	int fds[] = { in, out };
 	struct err e = { 0 };
-	AUTO_BUF_WIPE msg;
+	AUTO_BUF_WIPE msg = { 0 };
 
 	buf_init(&msg, 64 * KIB);
 	memcpy(m.file_key, key, AGE_FILE_KEY_BYTES);
@@ -217,7 +217,7 @@ static void a_job_without_descriptors_is_refused(void **state)
 {
 	struct mill_message m = { .type = MILL_OPEN, .job = 5 };
 	struct err e = { 0 };
-	AUTO_BUF msg;
+	AUTO_BUF msg = { 0 };
 
 	buf_init(&msg, 64 * KIB);
 	mill_message_write(&m, &msg);

@@ -48,7 +48,7 @@ static int end(void **state)
 static void command_make(const char *script)
 {
 	struct err e = { 0 };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 4096);
 	buf_add_format(&text, "#!/bin/sh\nFOLDER=%s\n%s\n", folder, script);
@@ -76,7 +76,7 @@ static void the_command_gets_officer_and_words_and_its_status_comes_back(void **
 	struct pager *p;
 	struct err e = { 0 };
 	char path[96];
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	command_make("{ echo \"$# $1\"; cat; echo; echo \"secret=$COMITY_TEST_SECRET\"; } > $FOLDER/out\nexit 7");
 	assert_int_equal(setenv("COMITY_TEST_SECRET", "told", 1), 0);

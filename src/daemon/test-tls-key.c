@@ -27,8 +27,8 @@ static void the_pin_is_of_the_certificates_key(void **state)
 	struct err e = { 0 };
 	unsigned char *der = NULL;
 	char name[16] = "";
-	AUTO_BUF_WIPE key;
-	AUTO_BUF cert;
+	AUTO_BUF_WIPE key = { 0 };
+	AUTO_BUF cert = { 0 };
 	X509 *x;
 	int len;
 
@@ -51,9 +51,9 @@ static void a_new_certificate_keeps_the_pin_of_the_key(void **state)
 {
 	uint8_t pin[32], again[32];
 	struct err e = { 0 };
-	AUTO_BUF_WIPE key;
-	AUTO_BUF cert;
-	AUTO_BUF second;
+	AUTO_BUF_WIPE key = { 0 };
+	AUTO_BUF cert = { 0 };
+	AUTO_BUF second = { 0 };
 	X509 *x;
 
 	buf_init(&key, 8 * KIB);
@@ -71,7 +71,7 @@ static void what_is_no_key_is_refused(void **state)
 {
 	uint8_t pin[32];
 	struct err e = { 0 };
-	AUTO_BUF cert;
+	AUTO_BUF cert = { 0 };
 
 	buf_init(&cert, 8 * KIB);
 	assert_false(tls_certificate_make(bytes_of("hello"), "XA", 0, 1, &cert, pin, &e));

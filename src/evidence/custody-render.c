@@ -34,7 +34,7 @@ static void node_id(const char *what, struct bytes a, struct bytes b, char ret[s
 {
 	uint8_t digest[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, 4 * LINE_BYTES_MAX + 256);
 	buf_add_field(&in, bytes_of("comity/custody/node"));

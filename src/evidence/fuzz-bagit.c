@@ -17,7 +17,7 @@ static void try_manifest(struct bytes in, size_t digest_bytes)
 {
 	AUTO_BAG_MANIFEST m = { 0 };
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, PACKAGE_TAG_BYTES_MAX);
 	if (!bag_manifest_parse(in, digest_bytes, &m, &e)) {
@@ -37,7 +37,7 @@ static void try_info(struct bytes in)
 {
 	struct bag_info b;
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	if (!bag_info_parse(in, &b, &e))

@@ -218,7 +218,7 @@ static bool put_register(struct writing *w, struct err *e)
 static bool put_readme(struct writing *w, struct err *e)
 {
 	char when[TIME_TEXT_LEN + 1];
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 64 * KIB);
 	time_write(w->in->now_ms, when);
@@ -246,7 +246,7 @@ static bool put_readme(struct writing *w, struct err *e)
 
 static bool put_meta(struct writing *w, struct err *e)
 {
-	AUTO_BUF names, custody;
+	AUTO_BUF names = { 0 }, custody = { 0 };
 
 	buf_init(&names, PACKAGE_TAG_BYTES_MAX);
 	buf_init(&custody, PACKAGE_TAG_BYTES_MAX);
@@ -261,7 +261,7 @@ static bool put_bag_files(struct writing *w, struct err *e)
 	struct bag_info b = { .organization = bytes_of(w->in->party_name), .case_ref = bytes_of(w->in->case_ref),
 			      .party = bytes_of(w->in->party), .payload_bytes = w->payload_bytes,
 			      .payload_files = w->payload_files };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 64 * KIB);
 	time_write(w->in->now_ms, when);
@@ -279,7 +279,7 @@ static int compare_written(const void *a, const void *b)
 static bool put_manifests(struct writing *w, bool payload, struct err *e)
 {
 	size_t n = w->count;
-	AUTO_BUF in256, in512;
+	AUTO_BUF in256 = { 0 }, in512 = { 0 };
 
 	buf_init(&in256, PACKAGE_TAG_BYTES_MAX);
 	buf_init(&in512, PACKAGE_TAG_BYTES_MAX);
@@ -299,7 +299,7 @@ static bool put_manifests(struct writing *w, bool payload, struct err *e)
 static bool put_seal(struct writing *w, struct err *e)
 {
 	const struct bag_digests *d = NULL;
-	AUTO_BUF act;
+	AUTO_BUF act = { 0 };
 
 	buf_init(&act, LETTER_BYTES_MAX);
 	for (size_t i = 0; i < w->count; i++)

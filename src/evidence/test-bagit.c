@@ -47,7 +47,7 @@ static void accepts_one_spelling_of_a_manifest(void **state)
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		AUTO_BAG_MANIFEST m = { 0 };
-		AUTO_BUF again;
+		AUTO_BUF again = { 0 };
 
 		buf_init(&again, 4096);
 		assert_true(bag_manifest_parse(bytes_of(good[i]), SHA256_BYTES, &m, NULL));
@@ -67,7 +67,7 @@ static void accepts_one_spelling_of_a_manifest(void **state)
 
 static void counts_the_lines_of_a_manifest(void **state)
 {
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, PACKAGE_TAG_BYTES_MAX);
 	for (size_t i = 0; i <= PACKAGE_FILES_MAX; i++) {
@@ -100,7 +100,7 @@ static void writes_bag_info_as_it_reads_it(void **state)
 		"Source-Organization: A\nExternal-Identifier: c\nInternal-Sender-Identifier: XA\nBagging-Date: d\nPayload-Oxum: 1.3\nX: y\n",
 	};
 	struct bag_info b;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 4096);
 	assert_true(bag_info_parse(bytes_of(text), &b, NULL));

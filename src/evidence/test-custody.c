@@ -247,7 +247,7 @@ static size_t nodes_of(const json_t *document, const char *type)
 
 static void renders_the_same_bytes_for_the_same_statements(void **state)
 {
-	AUTO_BUF once, again;
+	AUTO_BUF once = { 0 }, again = { 0 };
 	json_t *v;
 
 	whole_chain();
@@ -303,7 +303,7 @@ static void check_node(const json_t *v)
 static void names_every_node_with_a_uuid_and_types_its_literals(void **state)
 {
 	const json_t *graph;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 	json_t *v;
 
 	whole_chain();

@@ -43,7 +43,7 @@ static struct {
 	struct buf pins[2];
 	uint8_t pin_hash[2][SHA256_BYTES];
 	bool only_pins, with_pins, exercise;
-	const char *wrong_content, *case_ref;
+	const char *wrong_content, *case_ref, *where; /* NULL: as in the sample */
 	char folder[64], package[96];
 } scene;
 
@@ -94,6 +94,8 @@ static inline struct said *custody(const char *act, struct fx_home *who, size_t 
 	json_t *body = sample_body("custody"), *object = json_object_get(body, "object");
 
 	json_put_text(body, "act", act);
+	if (scene.where != NULL)
+		json_put_text(body, "where", scene.where);
 	json_put_text(body, "exhibit", exhibit_ids[exhibit]);
 	json_put_int(body, "seq", seq);
 	json_put_text(body, "prev", prev);
@@ -225,13 +227,13 @@ static inline void scene_prove(void)
 {
 	for (size_t i = 0; i < scene.count; i++) {
 		struct said *s = &scene.said[i];
-		AUTO_BUF proof;
+		AUTO_BUF proof = { 0 };
 
+		buf_init(&proof, NOTE_BYTES_MAX + 8 * KIB);
 		fx_prove(&s->a, &s->from->log);
 		fx_write(&s->a, &s->json);
 		if (s->to == NULL || s->no_counter)
 			continue;
-		buf_init(&proof, NOTE_BYTES_MAX + 8 * KIB);
 		fx_proof(&s->to->log, s->index, &proof);
 		buf_clear(&s->counter);
 		assert_true(counterproof_write(s->a.hash, BYTES_ARRAY(s->leaf), s->opening, buf_bytes(&proof), &s->counter, NULL));

@@ -25,7 +25,7 @@ static void wants_the_counterproof_of_exhibit_order_and_request(void **state)
 static void tells_the_missing_counterproof_of_an_answer_and_stays_intact(void **state)
 {
 	json_t *report;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	scene_play();
 	scene.said[ACCEPTED].no_counter = true;
@@ -178,7 +178,7 @@ static void a_pin_cannot_replace_a_party_of_the_register(void **state)
 static void says_whose_keys_are_only_vouched_for(void **state)
 {
 	json_t *report;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	scene_play();
 	scene.only_pins = true;
@@ -229,7 +229,7 @@ static void prints_for_a_judge(void **state)
 		"this case only", "2026-11-23 02:10 UTC (03:10 +01:00)", "What this does not show", "Digests in full",
 	};
 	json_t *report;
-	AUTO_BUF text, html;
+	AUTO_BUF text = { 0 }, html = { 0 };
 
 	scene.exercise = true;
 	scene_play();
@@ -257,11 +257,36 @@ static void prints_for_a_judge(void **state)
 	json_decref(report);
 }
 
+/* A place that is cut in the middle of a character, and one that would turn the direction of the line. */
+static void prints_whatever_a_party_wrote(void **state)
+{
+	char where[LINE_BYTES_MAX + 1] = "xx\xe2\x80\xae";
+	json_t *report;
+	AUTO_BUF text, html;
+
+	buf_init(&text, 4 * MIB);
+	buf_init(&html, 4 * MIB);
+	while (strlen(where) + 2 <= LINE_BYTES_MAX)
+		snprintf(where + strlen(where), 3, "\xc3\xa9");
+	scene.where = where;
+	scene_play();
+	package_made();
+	report = verified(fingerprint);
+	must_be(report, "intact");
+	verify_print(report, 60, &text);
+	verify_html(report, 60, &html);
+	assert_true(buf_ok(&text) && utf8_is_valid(buf_bytes(&text)));
+	assert_true(buf_ok(&html) && utf8_is_valid(buf_bytes(&html)));
+	assert_null(strstr(buf_text(&text), "\xe2\x80\xae"));
+	assert_null(strstr(buf_text(&html), "\xe2\x80\xae"));
+	json_decref(report);
+}
+
 static void says_first_that_it_is_broken(void **state)
 {
 	char path[300];
 	json_t *report;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	scene_play();
 	package_made();
@@ -297,6 +322,7 @@ int main(void)
 		T(says_whose_keys_are_only_vouched_for),
 		T(judges_one_act_with_the_register_beside_it),
 		T(prints_for_a_judge),
+		T(prints_whatever_a_party_wrote),
 		T(says_first_that_it_is_broken),
 	};
 

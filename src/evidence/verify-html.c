@@ -53,7 +53,7 @@ static void escaped(struct buf *out, struct bytes in)
 {
 	while (in.len > 0) {
 		struct bytes line = bytes_slice(in, 0, bytes_find(in, '\n'));
-		AUTO_BUF clean;
+		AUTO_BUF clean = { 0 };
 
 		buf_init(&clean, 4 * MIB);
 		text_printable(line, &clean);

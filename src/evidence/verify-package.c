@@ -248,7 +248,7 @@ static void check_same(struct verification *v, const char *path, struct buf *exp
 
 static void check_projections(struct verification *v)
 {
-	AUTO_BUF names, custody;
+	AUTO_BUF names = { 0 }, custody = { 0 };
 
 	buf_init(&names, PACKAGE_TAG_BYTES_MAX);
 	buf_init(&custody, PACKAGE_TAG_BYTES_MAX);

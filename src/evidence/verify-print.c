@@ -47,7 +47,7 @@ static void spaces(struct buf *out, size_t n)
 /* Wraps at spaces; the first line begins after `used` characters, the others after `indent`. */
 static void wrapped(struct buf *out, struct bytes text, size_t used, size_t indent)
 {
-	AUTO_BUF clean;
+	AUTO_BUF clean = { 0 };
 	struct bytes rest;
 	bool first = true;
 

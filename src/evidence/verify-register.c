@@ -11,7 +11,7 @@
 void verify_bundle(struct verification *v, const char *what, struct bytes bundle, int64_t at_ms)
 {
 	struct err e = { 0 };
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 64 * KIB);
 	if (v->o->root != NULL && register_load(v->r, bundle, v->o->root, at_ms, &problems, &e)) {

@@ -74,7 +74,7 @@ static void put_data(json_t *details, const struct statement *s)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *d = json_array_get(list, i);
 		const char *from = json_text(d, "from"), *until = json_text(d, "until");
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		buf_init(&out, STATEMENT_BYTES_MAX);
 		buf_add(&out, json_bytes(d, "account"));

@@ -19,11 +19,11 @@ struct telling {
 static json_t *cell_of(const char *text)
 {
 	json_t *v = json_string_of(bytes_of(text));
-	AUTO_BUF clean;
+	AUTO_BUF clean = { 0 };
 
+	buf_init(&clean, 4 * MIB);
 	if (v != NULL)
 		return v;
-	buf_init(&clean, 4 * MIB);
 	text_printable(bytes_of(text), &clean);
 	v = json_string_of(bytes_of(buf_text(&clean)));
 	if (v == NULL)

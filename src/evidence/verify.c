@@ -30,7 +30,7 @@ static void append(json_t *array, json_t *taken)
 /* Text may quote names from outside. */
 static void put_printable(json_t *v, const char *key, const char *text)
 {
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 64 * KIB);
 	text_printable(bytes_of(text), &out);
@@ -166,7 +166,7 @@ static bool register_beside(struct verification *v, int64_t at_ms)
 	snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - v->o->path) + 1, slash == NULL ? "." : v->o->path);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; fd >= 0 && i < sizeof(places) / sizeof(places[0]); i++) {
-		AUTO_BUF in;
+		AUTO_BUF in = { 0 };
 
 		buf_init(&in, REGISTER_BYTES_MAX);
 		if (file_read(fd, places[i], &in, NULL)) {
@@ -242,7 +242,7 @@ bool verify_path(const struct verify_options *o, json_t **ret, struct err *e)
 	AUTO_FD fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	const char *signer;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, LETTER_BYTES_MAX);
 	if (fd < 0)

@@ -26,7 +26,7 @@ static void check_add(json_t *checks, const char *name, bool ok, const char *for
 
 bool audit_store(struct store *s, json_t *checks, struct err *e)
 {
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 16 * KIB);
 	if (!store_check(s, &problems, e))
@@ -56,7 +56,7 @@ static bool leaf_rebuilds(struct node *n, const uint8_t *hash, bool own, bool *r
 {
 	struct record_keys keys;
 	uint8_t leaf[LEAF_V1_BYTES];
-	AUTO_BUF stored;
+	AUTO_BUF stored = { 0 };
 	AUTO_ACT *a = NULL;
 	struct err none = { 0 };
 

@@ -149,7 +149,7 @@ bool config_parse(struct bytes in, struct config *ret, struct err *e)
 
 bool config_load(int home_fd, struct config *ret, struct err *e)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 64 * KIB);
 	if (!file_read(home_fd, "comity.conf", &text, e))

@@ -87,7 +87,7 @@ static void use(struct node *n, struct register_ *r)
 bool directory_load(struct node *n, struct err *e)
 {
 	struct register_ *r;
-	AUTO_BUF bundle;
+	AUTO_BUF bundle = { 0 };
 
 	buf_init(&bundle, REGISTER_BYTES_MAX);
 	if (!directory_bundle(n, &bundle, e))
@@ -108,7 +108,7 @@ bool directory_bundle(struct node *n, struct buf *out, struct err *e)
 bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
 {
 	struct register_ *r;
-	AUTO_BUF bad;
+	AUTO_BUF bad = { 0 };
 
 	buf_init(&bad, 64 * KIB);
 	if (!build(n, bundle, &bad, &r, e))
@@ -153,7 +153,7 @@ const char *directory_state(const struct node *n)
 bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 32], const char **ret_party, struct err *e)
 {
 	struct register_ *alone = register_new(), *all;
-	AUTO_BUF bundle;
+	AUTO_BUF bundle = { 0 };
 
 	buf_init(&bundle, REGISTER_BYTES_MAX);
 	if (!register_pin(alone, act, hash, e))

@@ -42,6 +42,13 @@ void draft_release(struct draft_row *d)
 	buf_wipe(&d->payload);
 }
 
+static bool may_draft(const struct kind *k, struct bytes name, struct err *e)
+{
+	return (k != NULL && k->approvals != 0 && k->to == TO_PEER) ||
+	       err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "\"%.*s\" is nothing that an officer drafts",
+		       (int)(name.len < 64 ? name.len : 64), (const char *)name.at);
+}
+
 bool draft_new(struct node *n, const struct draft_new *d, struct id *ret_id, struct err *e)
 {
 	struct own_statement s = { .kind = d->kind, .to = d->to, .case_ref = d->case_ref, .legal_basis = d->legal_basis,
@@ -49,11 +56,11 @@ bool draft_new(struct node *n, const struct draft_new *d, struct id *ret_id, str
 	const struct kind *k = kind_find(bytes_of(d->kind));
 	AUTO_STATEMENT *st = NULL;
 	struct id id;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
-	if (k == NULL || k->approvals == 0 || k->to != TO_PEER)
-		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "\"%s\" is nothing that an officer drafts", d->kind);
+	if (!may_draft(k, bytes_of(d->kind), e))
+		return false;
 	if (bytes_is(bytes_of(d->to), node_party(n)))
 		return err_set(e, ERR_INPUT, REASON_WRONG_PARTY, "%s is this party itself", d->to);
 	if (!node_payload(n, &s, &id, &payload, e) || !statement_parse(statement_type(k), buf_bytes(&payload), &st, e))
@@ -79,8 +86,7 @@ bool draft_new(struct node *n, const struct draft_new *d, struct id *ret_id, str
 
 /* --- checking ------------------------------------------------------------------------------------------ */
 
-static bool load_approvals(struct node *n, const struct draft_row *d, struct buf *envelopes, struct approval *parsed,
-			   size_t *ret_count, struct err *e)
+static bool load_approvals(struct node *n, const struct draft_row *d, struct buf *envelopes, size_t *ret_count, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_draft_approvals);
 	size_t count = 0;
@@ -89,26 +95,11 @@ static bool load_approvals(struct node *n, const struct draft_row *d, struct buf
 	query_bind_bytes(q, 1, bytes_from(d->id.at, ID_BYTES));
 	while ((ok = query_row(q, &found, e)) && found && count < ACT_APPROVALS_MAX) {
 		buf_init(&envelopes[count], ENVELOPE_BYTES_MAX);
-		buf_add(&envelopes[count], query_bytes(q, 2));
-		memset(&parsed[count], 0, sizeof(parsed[count]));
-		ok = approval_parse(buf_bytes(&envelopes[count]), &parsed[count], e);
-		if (!ok) {
-			buf_release(&envelopes[count]);
-			break;
-		}
-		count++;
+		buf_add(&envelopes[count++], query_bytes(q, 2));
 	}
 	query_end(q);
 	*ret_count = count;
 	return ok;
-}
-
-static void drop_approvals(struct buf *envelopes, struct approval *parsed, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		buf_release(&envelopes[i]);
-		approval_release(&parsed[i]);
-	}
 }
 
 /* The request and the disclosure order that a draft is about, as far as there are any. */
@@ -128,21 +119,23 @@ static bool load_about(struct node *n, const struct statement *s, struct act **r
 	return true;
 }
 
-static bool check(struct node *n, const struct draft_row *d, enum safeguard_step step, const struct approval *approvals,
-		  size_t approval_count, struct findings *f, struct err *e)
+/* The one place where safeguards look at what is drafted or sent. */
+static bool check(struct node *n, const struct statement *st, enum safeguard_step step, const struct bytes *approvals,
+		  size_t count, struct findings *f, struct approval *parsed, struct err *e)
 {
-	AUTO_STATEMENT *st = NULL;
 	AUTO_ACT *request = NULL, *order = NULL;
-	const struct kind *k = kind_find(bytes_of(d->kind));
 	enum life_kind life;
 
-	if (k == NULL || !statement_parse(statement_type(k), buf_bytes(&d->payload), &st, e) || !load_about(n, st, &request, &order, e))
+	for (size_t i = 0; i < count; i++)
+		if (!approval_parse(approvals[i], &parsed[i], e))
+			return false;
+	if (!load_about(n, st, &request, &order, e))
 		return false;
 	struct safeguard_facts facts = { .s = st, .t = n->treaty, .r = n->reg, .our_party = node_party(n),
-		.our_exercise = node_exercise(n), .now_ms = clock_now_ms(), .approvals = approvals, .approval_count = approval_count,
+		.our_exercise = node_exercise(n), .now_ms = clock_now_ms(), .approvals = parsed, .approval_count = count,
 		.request = request != NULL ? request->statement : NULL, .order = order != NULL ? order->statement : NULL };
 	/* Sending and executing include the kind's own check; what is done about a request is execution. */
-	bool request_kind = life_kind_of(bytes_of(d->kind), &life);
+	bool request_kind = life_kind_of(bytes_of(st->kind->name), &life);
 	if (request_kind && step == SAFEGUARD_DRAFT)
 		statement_check(st, n->treaty, f);
 	if (request_kind || step == SAFEGUARD_SEND)
@@ -152,18 +145,40 @@ static bool check(struct node *n, const struct draft_row *d, enum safeguard_step
 	return true;
 }
 
-bool draft_check(struct node *n, const struct draft_row *d, enum safeguard_step step, struct findings *f, struct err *e)
+static struct approval *approvals_new(void)
 {
-	struct buf envelopes[ACT_APPROVALS_MAX];
 	struct approval *parsed = calloc(ACT_APPROVALS_MAX, sizeof(*parsed));
-	size_t count = 0;
 
 	if (parsed == NULL)
 		abort();
-	findings_init(f);
-	bool ok = load_approvals(n, d, envelopes, parsed, &count, e) && check(n, d, step, parsed, count, f, e);
-	drop_approvals(envelopes, parsed, count);
+	return parsed;
+}
+
+static void approvals_free(struct approval *parsed)
+{
+	for (size_t i = 0; i < ACT_APPROVALS_MAX; i++)
+		approval_release(&parsed[i]);
 	free(parsed);
+}
+
+bool draft_check(struct node *n, const struct draft_row *d, enum safeguard_step step, struct findings *f, struct err *e)
+{
+	const struct kind *k = kind_find(bytes_of(d->kind));
+	struct buf envelopes[ACT_APPROVALS_MAX];
+	struct bytes approvals[ACT_APPROVALS_MAX] = { 0 };
+	struct approval *parsed = approvals_new();
+	AUTO_STATEMENT *st = NULL;
+	size_t count = 0;
+
+	findings_init(f);
+	bool ok = may_draft(k, bytes_of(d->kind), e) && statement_parse(statement_type(k), buf_bytes(&d->payload), &st, e) &&
+		  load_approvals(n, d, envelopes, &count, e);
+	for (size_t i = 0; i < count; i++)
+		approvals[i] = buf_bytes(&envelopes[i]);
+	ok = ok && check(n, st, step, approvals, count, f, parsed, e);
+	for (size_t i = 0; i < count; i++)
+		buf_release(&envelopes[i]);
+	approvals_free(parsed);
 	return ok;
 }
 
@@ -265,58 +280,131 @@ static bool may_send(const struct findings *f, const struct approval *parsed, si
 }
 
 /* The disclosure order that allows an exhibit, for the signer. */
-static bool load_support(struct node *n, const struct draft_row *d, struct buf *support, struct err *e)
+static bool load_support(struct node *n, const struct statement *s, struct buf *support, struct err *e)
 {
-	const struct kind *k = kind_find(bytes_of(d->kind));
-	AUTO_STATEMENT *st = NULL;
 	uint8_t hash[SHA256_BYTES];
 
-	if (!bytes_is(bytes_of(d->kind), "exhibit"))
+	if (!bytes_is(bytes_of(s->kind->name), "exhibit"))
 		return true;
-	if (!statement_parse(statement_type(k), buf_bytes(&d->payload), &st, e))
-		return false;
-	if (!hex_parse(json_bytes(st->body, "order"), hash, sizeof(hash)))
+	if (!hex_parse(json_bytes(s->body, "order"), hash, sizeof(hash)))
 		return err_set(e, ERR_REJECTED, REASON_NO_DISCLOSURE_ORDER, "the exhibit names no disclosure order (24(2))");
 	return node_act_json(n, hash, support, e);
 }
 
-static bool send_checked(struct node *n, const struct draft_row *d, const struct buf *envelopes, size_t count,
-			 uint8_t ret_hash[static 32], struct err *e)
-{
-	struct bytes approvals[ACT_APPROVALS_MAX], support_bytes;
-	struct act_item item = { .kind = bytes_of(d->kind), .payload = buf_bytes(&d->payload), .approvals = approvals,
-				 .approval_count = count, .request = d->has_request ? &d->request : NULL };
-	AUTO_BUF support;
+/* One statement on its way out, with what its item only points to. */
+struct outgoing {
+	struct statement *st;
+	struct id request;
+	struct buf support;
+	struct bytes support_bytes;
+};
 
-	buf_init(&support, LETTER_BYTES_MAX);
-	if (!load_support(n, d, &support, e))
+static bool safeguards_pass(struct node *n, const struct statement *st, const struct act_item *item, struct err *e)
+{
+	struct approval *parsed = approvals_new();
+	struct findings *f = calloc(1, sizeof(*f));
+	bool ok = item->approval_count <= ACT_APPROVALS_MAX ||
+		  err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u approvals", ACT_APPROVALS_MAX);
+
+	if (f == NULL)
+		abort();
+	findings_init(f);
+	ok = ok && check(n, st, SAFEGUARD_SEND, item->approvals, item->approval_count, f, parsed, e) &&
+	     may_send(f, parsed, item->approval_count, e);
+	approvals_free(parsed);
+	free(f);
+	return ok;
+}
+
+/* Everything but the signature: the item is then ready for node_acts. */
+static bool prepare(struct node *n, struct act_item *item, struct outgoing *o, struct err *e)
+{
+	const struct kind *k = kind_find(item->kind);
+
+	if (!may_draft(k, item->kind, e) || !statement_parse(statement_type(k), item->payload, &o->st, e))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		approvals[i] = buf_bytes(&envelopes[i]);
-	support_bytes = buf_bytes(&support);
-	item.support = &support_bytes;
-	item.support_count = support.len > 0 ? 1 : 0;
-	n->outbox_changed = true;
-	return node_act(n, &item, ret_hash, e) && draft_drop(n, &d->id, e);
+	if (register_party(n->reg, bytes_of(o->st->to)) == NULL)
+		return err_set(e, ERR_NOT_FOUND, REASON_BAD_REGISTER, "%s is not in our register: nobody knows where to send this", o->st->to);
+	if (!safeguards_pass(n, o->st, item, e) || !load_support(n, o->st, &o->support, e))
+		return false;
+	if (effect_request_of(o->st, &o->request))
+		item->request = &o->request;
+	o->support_bytes = buf_bytes(&o->support);
+	item->support = &o->support_bytes;
+	item->support_count = o->support.len > 0 ? 1 : 0;
+	item->parsed = o->st;
+	return true;
+}
+
+/* Who asks again because no answer came gets the answer that was lost. */
+static bool sent_before(struct node *n, const struct statement *st, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_statement_by_hash);
+	bool found = false;
+
+	query_bind_bytes(q, 1, bytes_from(st->hash, SHA256_BYTES));
+	found = query_row(q, &found, e) && found && query_int(q, 4) != 0;
+	query_end(q);
+	return found;
+}
+
+bool draft_send_all(struct node *n, struct act_item *items, size_t count, struct err *e)
+{
+	struct outgoing *out = calloc(LETTER_BATCH_MAX, sizeof(*out));
+	struct act_item *ready = calloc(LETTER_BATCH_MAX, sizeof(*ready));
+	size_t places[LETTER_BATCH_MAX], n_ready = 0;
+	bool ok = !n->locked || err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s", n->locked_why);
+
+	if (out == NULL || ready == NULL)
+		abort();
+	if (ok && count > LETTER_BATCH_MAX)
+		ok = err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u statements at once", LETTER_BATCH_MAX);
+	for (size_t i = 0; ok && i < count; i++) {
+		buf_init(&out[i].support, LETTER_BYTES_MAX);
+		ready[n_ready] = items[i];
+		items[i].ok = prepare(n, &ready[n_ready], &out[i], &items[i].e);
+		if (items[i].ok)
+			places[n_ready++] = i;
+	}
+	ok = ok && (n_ready == 0 || node_acts(n, ready, n_ready, e));
+	for (size_t j = 0; ok && j < n_ready; j++) {
+		struct act_item *item = &items[places[j]];
+		item->ok = ready[j].ok;
+		item->e = ready[j].e;
+		if (!item->ok && item->e.kind == ERR_CONFLICT && sent_before(n, out[places[j]].st, &item->e))
+			item->ok = true;
+		memcpy(item->hash, out[places[j]].st->hash, SHA256_BYTES);
+		n->outbox_changed |= item->ok;
+	}
+	for (size_t i = 0; i < LETTER_BATCH_MAX; i++) {
+		statement_free(out[i].st);
+		buf_release(&out[i].support);
+	}
+	free(out);
+	free(ready);
+	return ok;
 }
 
 bool draft_send(struct node *n, const struct draft_row *d, uint8_t ret_hash[static 32], struct err *e)
 {
 	struct buf envelopes[ACT_APPROVALS_MAX];
-	struct approval *parsed = calloc(ACT_APPROVALS_MAX, sizeof(*parsed));
-	struct findings *f = calloc(1, sizeof(*f));
-	size_t count = 0;
+	struct bytes approvals[ACT_APPROVALS_MAX] = { 0 };
+	struct act_item item = { .kind = bytes_of(d->kind), .payload = buf_bytes(&d->payload), .approvals = approvals };
+	bool ok = load_approvals(n, d, envelopes, &item.approval_count, e);
 
-	if (parsed == NULL || f == NULL)
-		abort();
-	findings_init(f);
-	bool ok = !n->locked || err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s", n->locked_why);
-	ok = ok && load_approvals(n, d, envelopes, parsed, &count, e) && check(n, d, SAFEGUARD_SEND, parsed, count, f, e) &&
-	     may_send(f, parsed, count, e) && send_checked(n, d, envelopes, count, ret_hash, e);
-	drop_approvals(envelopes, parsed, count);
-	free(parsed);
-	free(f);
-	return ok;
+	for (size_t i = 0; i < item.approval_count; i++)
+		approvals[i] = buf_bytes(&envelopes[i]);
+	ok = ok && draft_send_all(n, &item, 1, e);
+	if (ok && !item.ok) {
+		ok = false;
+		if (e != NULL)
+			*e = item.e;
+	}
+	for (size_t i = 0; i < item.approval_count; i++)
+		buf_release(&envelopes[i]);
+	if (ok)
+		memcpy(ret_hash, item.hash, SHA256_BYTES);
+	return ok && draft_drop(n, &d->id, e);
 }
 
 bool draft_drop(struct node *n, const struct id *id, struct err *e)

@@ -34,6 +34,11 @@ bool draft_approvals(struct node *n, const struct draft_row *d, unsigned *ret_ne
 bool draft_approve(struct node *n, const struct draft_row *d, struct bytes envelope, struct err *e) MUST_USE;
 /* Safeguards at send (a STOP stops), signature, record, leaf, letter; the draft is gone. */
 bool draft_send(struct node *n, const struct draft_row *d, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+/* The same checks for statements that another system of this authority prepared and had approved: without
+ * drafts, LETTER_BATCH_MAX at most, one call of the signer. Each item fails on its own; false when none
+ * could be tried. What was sent before is told as sent, so asking again is safe. Items need kind, payload
+ * and approvals. */
+bool draft_send_all(struct node *n, struct act_item *items, size_t count, struct err *e) MUST_USE;
 bool draft_drop(struct node *n, const struct id *id, struct err *e) MUST_USE;
 
 #endif

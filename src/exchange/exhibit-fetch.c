@@ -101,6 +101,15 @@ bool exhibit_fetched(struct node *n, const struct id *id, bool fetched, const ch
 	return exhibit_state_put(n, &x, "fetching", e);
 }
 
+bool exhibit_progress(struct node *n, const struct id *id, struct err *e)
+{
+	struct exhibit_row x;
+
+	return exhibit_get(n, id, &x, e) &&
+	       (!bytes_is(bytes_of(x.state), "fetching") ||
+		(blob_size(n->blobs_fd, x.blob, &x.fetched, e) && exhibit_state_put(n, &x, "fetching", e)));
+}
+
 static bool key_get(struct node *n, const struct exhibit_row *x, struct secret **ret, bool *ret_found, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_exhibit_key_get);

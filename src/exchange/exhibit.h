@@ -59,6 +59,8 @@ bool exhibit_next(struct node *n, int64_t now_ms, bool (*busy)(void *ctx, const 
 		  struct exhibit_fetch *ret, bool *ret_found, struct err *e) MUST_USE;
 /* The courier is done or gave up (error): tried again later from where it stands. */
 bool exhibit_fetched(struct node *n, const struct id *id, bool ok, const char *error, int64_t now_ms, bool *ret_complete, struct err *e) MUST_USE;
+/* So many sealed bytes are here: for those who watch. */
+bool exhibit_progress(struct node *n, const struct id *id, struct err *e) MUST_USE;
 /* File key (from the key store, or unwrapped by the signer from the blob's header) and the blob for reading. */
 bool exhibit_open(struct node *n, const struct id *id, struct exhibit_row *ret, struct secret **ret_key, int *ret_fd, struct err *e) MUST_USE;
 /* What the mill found when it opened the whole: accepted and confirmed, or broken and told. */

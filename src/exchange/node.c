@@ -83,7 +83,7 @@ void node_close(struct node *n)
 
 static bool load_people(struct node *n, struct err *e)
 {
-	AUTO_BUF identity, approvers;
+	AUTO_BUF identity = { 0 }, approvers = { 0 };
 
 	buf_init(&identity, 4 * KIB);
 	buf_init(&approvers, APPROVERS_BYTES_MAX);
@@ -219,13 +219,14 @@ static bool act_keep(struct node *n, const struct statement *s, const uint8_t si
 	struct record_head h = { .id = s->id, .sender = s->from, .addressee = s->to, .kind = s->kind->name,
 				 .case_ref = s->case_ref, .own = true, .request = item->request, .time = s->time,
 				 .arrived = clock_now_ms() };
-	enum life_kind life;
-	AUTO_BUF json;
+	struct id request;
+	AUTO_BUF json = { 0 };
 
 	buf_init(&json, LETTER_BYTES_MAX);
 	memcpy(h.hash, s->hash, sizeof(h.hash));
-	if (life_kind_of(bytes_of(s->kind->name), &life))
-		h.request = &s->id; /* a request belongs to its own file */
+	/* What it says itself decides whose file it belongs to, as at the other end; custody names no request. */
+	if (effect_request_of(s, &request))
+		h.request = &request;
 	bool ok = record_new(n, s->hash, &keys, e);
 	if (ok && s->kind->leaf) {
 		judge_leaf(s, keys.opening, keys.x, false, leaf);
@@ -241,7 +242,17 @@ static bool act_keep(struct node *n, const struct statement *s, const uint8_t si
 	return ok;
 }
 
-/* Signs all, then keeps each; the statements are parsed once here and once by the signer. */
+/* What one act did is undone when it fails: the others stay. */
+static bool act_keep_apart(struct node *n, const struct statement *s, const uint8_t signature[static 64],
+			   struct act_item *item, struct err *e)
+{
+	if (!node_part(n, e))
+		return false;
+	item->ok = act_keep(n, s, signature, item, &item->e);
+	return node_part_end(n, item->ok, e);
+}
+
+/* Signs all, then keeps each; the statements are parsed once here (or before) and once by the signer. */
 bool node_acts(struct node *n, struct act_item *items, size_t count, struct err *e)
 {
 	struct statement *parsed[LETTER_BATCH_MAX] = { NULL };
@@ -254,8 +265,9 @@ bool node_acts(struct node *n, struct act_item *items, size_t count, struct err 
 		abort();
 	for (size_t i = 0; ok && i < count; i++) {
 		const struct kind *k = kind_find(items[i].kind);
-		items[i].ok = k != NULL ? statement_parse(statement_type(k), items[i].payload, &parsed[i], &items[i].e)
-					: err_set(&items[i].e, ERR_INPUT, REASON_UNKNOWN_KIND, "unknown kind");
+		items[i].ok = items[i].parsed != NULL ||
+			      (k != NULL ? statement_parse(statement_type(k), items[i].payload, &parsed[i], &items[i].e)
+					 : err_set(&items[i].e, ERR_INPUT, REASON_UNKNOWN_KIND, "unknown kind"));
 		if (!items[i].ok)
 			continue;
 		places[n_sign] = i;
@@ -266,11 +278,12 @@ bool node_acts(struct node *n, struct act_item *items, size_t count, struct err 
 	ok = ok && (n_sign == 0 || n->signer.sign(n->signer.ctx, sign, n_sign, signatures, e));
 	for (size_t j = 0; ok && j < n_sign; j++) {
 		struct act_item *item = &items[places[j]];
+		const struct statement *s = item->parsed != NULL ? item->parsed : parsed[places[j]];
 		item->ok = signatures[j].ok;
 		if (!item->ok)
 			item->e = signatures[j].e;
 		else
-			item->ok = act_keep(n, parsed[places[j]], signatures[j].signature, item, &item->e);
+			ok = act_keep_apart(n, s, signatures[j].signature, item, e);
 	}
 	for (size_t i = 0; i < LETTER_BATCH_MAX; i++)
 		statement_free(parsed[i]);
@@ -300,7 +313,7 @@ bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[
 {
 	struct act_item item = { .kind = bytes_of(s->kind), .request = s->request };
 	struct id id;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	if (!node_payload(n, s, &id, &payload, e))
@@ -312,7 +325,7 @@ bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[
 bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
 {
 	struct err unlogged = { 0 };
-	AUTO_BUF stored, proof;
+	AUTO_BUF stored = { 0 }, proof = { 0 };
 
 	buf_init(&stored, LETTER_BYTES_MAX);
 	buf_init(&proof, NOTE_BYTES_MAX);
@@ -328,7 +341,7 @@ bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *ou
 
 bool node_act_load(struct node *n, const uint8_t hash[static 32], struct act **ret, struct err *e)
 {
-	AUTO_BUF json;
+	AUTO_BUF json = { 0 };
 
 	buf_init(&json, LETTER_BYTES_MAX);
 	return node_act_json(n, hash, &json, e) && act_parse(buf_bytes(&json), ret, e);

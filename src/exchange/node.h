@@ -14,6 +14,7 @@
 #include "exchange/approvers.h"
 #include "exchange/config.h"
 #include "exchange/identity.h"
+#include "exchange/latency.h"
 #include "exchange/signing.h"
 #include "log/log.h"
 #include "log/tlog-proof.h"
@@ -65,6 +66,7 @@ struct node {
 	bool fetch_changed;            /* exhibits may be due to be fetched */
 	bool duty_changed;             /* somebody may be due to be paged */
 	bool refresh_wanted;           /* fetch the register now */
+	struct latency receipts;       /* from handing a letter to the courier until its receipt is durable */
 	bool locked;                   /* restored and not yet recovered: nothing is signed */
 	char locked_why[200];
 };
@@ -81,7 +83,7 @@ bool node_begin(struct node *n, struct err *e) MUST_USE;
 bool node_commit(struct node *n, struct err *e) MUST_USE;
 void node_rollback(struct node *n);
 /* A part of the turn that may fail on its own: node_part, then node_part_end with what became of it.
- * They do not nest. */
+ * A part may hold parts. */
 bool node_part(struct node *n, struct err *e) MUST_USE;
 bool node_part_end(struct node *n, bool keep, struct err *e) MUST_USE;
 
@@ -122,6 +124,7 @@ struct act_item {
 	const struct bytes *support;    /* acts; see signing_item */
 	size_t support_count;
 	const struct id *request;       /* or NULL; for a request: itself */
+	const struct statement *parsed; /* the payload, when the caller has parsed it (kept by the caller), or NULL */
 	bool ok;
 	uint8_t hash[32];
 	struct err e;

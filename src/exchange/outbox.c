@@ -53,7 +53,7 @@ static bool letter_build(struct node *n, const struct party *peer, const uint8_t
 	struct buf *acts = calloc(LETTER_ACTS_MAX, sizeof(*acts));
 	struct bytes parts[LETTER_ACTS_MAX];
 	size_t count = 0;
-	AUTO_BUF plain;
+	AUTO_BUF plain = { 0 };
 
 	if (acts == NULL)
 		abort();
@@ -73,7 +73,7 @@ bool outbox_letter(struct node *n, const uint8_t hash[static 32], struct buf *ou
 {
 	const struct party *peer = NULL;
 	struct query *q = store_query(n->store, QUERY_outbox_get);
-	AUTO_BUF proof;
+	AUTO_BUF proof = { 0 };
 	bool found, ok;
 
 	buf_init(&proof, NOTE_BYTES_MAX);
@@ -91,7 +91,7 @@ bool outbox_letter(struct node *n, const uint8_t hash[static 32], struct buf *ou
 static bool job_letters(struct node *n, const struct party *peer, struct outbox_job *j, struct err *e)
 {
 	for (size_t i = 0; i < j->count; i++) {
-		AUTO_BUF sealed;
+		AUTO_BUF sealed = { 0 };
 		buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
 		if (!letter_build(n, peer, j->hash[i], &sealed, e))
 			return false;
@@ -107,7 +107,7 @@ static bool job_letters(struct node *n, const struct party *peer, struct outbox_
 
 static bool job_proofs(struct node *n, const struct party *peer, struct outbox_job *j, struct err *e)
 {
-	AUTO_BUF plain, one;
+	AUTO_BUF plain = { 0 }, one = { 0 };
 
 	buf_init(&plain, LETTER_BATCH_BYTES_MAX);
 	buf_init(&one, NOTE_BYTES_MAX);
@@ -230,6 +230,19 @@ static bool receipt_known(struct node *n, const uint8_t *hash, bool *ret, struct
 	return ok;
 }
 
+/* Only the party to which a statement went can receipt it. */
+static bool went_to(struct node *n, const uint8_t *hash, const char *peer, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_outbox_get);
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	bool its = ok && found && bytes_is(query_bytes(q, 1), peer);
+	query_end(q);
+	return its || (ok && err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a receipt of %s for a statement that did not go there", peer));
+}
+
 static bool receipt_store(struct node *n, struct bytes envelope, const uint8_t *hash, const struct statement *r, struct err *e)
 {
 	int64_t due = 0;
@@ -306,12 +319,14 @@ bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter
 		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "the receipt is not signed by a key of %s", peer->code);
 	received = bytes_is(json_bytes(r->body, "outcome"), "received");
 	*ret_outcome = received ? "received" : "rejected";
+	/* The first receipt comes again for a letter that was sealed anew; its tag shows that they opened it. A rejection
+	 * has no tag and is of one sealed letter only. */
 	if (!hex_parse(json_bytes(r->body, "letter"), letter, sizeof(letter)) ||
-	    (letter_digest != NULL && memcmp(letter, letter_digest, sizeof(letter)) != 0))
+	    (!received && letter_digest != NULL && memcmp(letter, letter_digest, sizeof(letter)) != 0))
 		return err_set(e, ERR_REJECTED, REASON_DIGEST_MISMATCH, "the receipt is for another letter");
 	if (!hex_parse(json_bytes(r->body, "statement"), hash, sizeof(hash)) || !id_parse(json_bytes(r->body, "id"), &id))
 		return true; /* rejected before it could be read: nothing of ours is named */
-	if (!receipt_known(n, hash, &known, e))
+	if (!went_to(n, hash, peer->code, e) || !receipt_known(n, hash, &known, e))
 		return false;
 	if (known)
 		return true;
@@ -330,7 +345,7 @@ static bool unread(struct node *n, const struct outbox_job *j, size_t i, int64_t
 	return hold(n, &one, "the other node could not open the letter", now_ms, e);
 }
 
-static bool answered_letters(struct node *n, const struct outbox_job *j, struct bytes body, int64_t now_ms, struct err *e)
+static bool answered_letters(struct node *n, struct outbox_job *j, struct bytes body, int64_t now_ms, struct err *e)
 {
 	struct reader r = reader_over(body);
 
@@ -346,11 +361,12 @@ static bool answered_letters(struct node *n, const struct outbox_job *j, struct 
 		}
 		if (!receipt_known(n, j->hash[i], &known, e) || (!known && !unread(n, j, i, now_ms, e)))
 			return false;
+		j->receipts += known;
 	}
 	return true;
 }
 
-bool outbox_answered(struct node *n, const struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,
+bool outbox_answered(struct node *n, struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,
 		     const char *error, int64_t now_ms, struct err *e)
 {
 	char words[200];

@@ -15,6 +15,7 @@ struct outbox_job {
 	uint8_t pin[32];
 	struct buf body;
 	size_t count;
+	size_t receipts; /* believed and kept, when it has been answered */
 	int64_t seq[LETTER_BATCH_MAX];
 	uint8_t hash[LETTER_BATCH_MAX][SHA256_BYTES];   /* statements */
 	uint8_t letter[LETTER_BATCH_MAX][SHA256_BYTES]; /* digests of the sealed letters */
@@ -26,7 +27,7 @@ bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms, bool (*b
 		 void *ctx, struct outbox_job *ret, struct err *e) MUST_USE;
 void outbox_job_release(struct outbox_job *j);
 /* Inside a transaction. http_ok: there was an answer, with this status and body. */
-bool outbox_answered(struct node *n, const struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,
+bool outbox_answered(struct node *n, struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,
 		     const char *error, int64_t now_ms, struct err *e) MUST_USE;
 
 /* For another carrier: the sealed letter of a statement of ours; and the receipt that comes back. */

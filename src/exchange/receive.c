@@ -41,7 +41,7 @@ struct arrival {
 static bool open_letter(struct arrival *a, struct err *e)
 {
 	size_t header;
-	AUTO_BUF plain;
+	AUTO_BUF plain = { 0 };
 
 	buf_init(&plain, LETTER_BYTES_MAX);
 	if (!age_header_length(a->sealed, &header, e))
@@ -343,12 +343,19 @@ static bool unwrap_all(struct node *n, struct arrival *all, size_t count, struct
 	return true;
 }
 
+/* What a newer register may make true. */
+static bool a_register_explains(enum reason r)
+{
+	return r == REASON_UNKNOWN_KEY || r == REASON_UNSIGNED || r == REASON_KEY_NOT_VALID || r == REASON_BAD_APPROVAL ||
+	       r == REASON_NOT_IN_FORCE;
+}
+
 /* We are behind the sender's register: fetch first, and let it try again (design.md part 10). */
 static bool behind(struct node *n, const struct arrival *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct statement *s = all[i].act != NULL ? all[i].act->statement : NULL;
-		if (s != NULL && !all[i].ok && all[i].why.reason == REASON_UNKNOWN_KEY &&
+		if (s != NULL && !all[i].ok && a_register_explains(all[i].why.reason) &&
 		    bytes_is(bytes_of(s->register_origin), register_origin(n->reg)) && s->register_size > register_size(n->reg))
 			return true;
 	}
@@ -387,6 +394,28 @@ static const char *peer_of(struct node *n, const struct arrival *all, size_t cou
 	return p != NULL ? p->code : "";
 }
 
+/* All or nothing: a letter that was kept while its receipt could not be given would come again and be no
+ * longer new. */
+static bool take_batch(struct node *n, struct arrival *all, size_t count, const uint8_t *spki, struct err *e)
+{
+	struct err undo = { 0 };
+
+	if (!node_part(n, e))
+		return false;
+	bool ok = judge_all(n, all, count, spki, e);
+	if (ok && behind(n, all, count)) {
+		n->refresh_wanted = true;
+		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register is behind yours; it is being fetched, try again");
+	}
+	const char *peer = peer_of(n, all, count, spki);
+	ok = ok && receipts_sign(n, all, count, peer[0] != '\0' ? peer : PARTY_UNKNOWN, e);
+	if (node_part_end(n, ok, &undo))
+		return ok;
+	if (e != NULL)
+		*e = undo;
+	return false;
+}
+
 bool receive_letters(struct node *n, struct bytes body, const uint8_t *spki, struct buf *reply, struct err *e)
 {
 	struct arrival *all = calloc(LETTER_BATCH_MAX, sizeof(*all));
@@ -395,18 +424,17 @@ bool receive_letters(struct node *n, struct bytes body, const uint8_t *spki, str
 
 	if (all == NULL)
 		abort();
+	/* What was restored may have forgotten receipts that it gave: nothing is answered until it is whole. */
+	if (n->locked) {
+		free(all);
+		return err_set(e, ERR_UNAVAILABLE, REASON_LOCKED, "this node was restored and is not recovered yet; try again later");
+	}
 	if (bytes_is(bytes_of(directory_state(n)), "stale")) {
 		n->refresh_wanted = true;
 		free(all);
 		return err_set(e, ERR_UNAVAILABLE, REASON_STALE_REGISTER, "our register is older than 30 days; try again later");
 	}
-	ok = batch_parse(body, all, &count, e) && unwrap_all(n, all, count, e) && judge_all(n, all, count, spki, e);
-	if (ok && behind(n, all, count)) {
-		n->refresh_wanted = true;
-		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register is behind yours; it is being fetched, try again");
-	}
-	const char *peer = peer_of(n, all, count, spki);
-	ok = ok && receipts_sign(n, all, count, peer[0] != '\0' ? peer : PARTY_UNKNOWN, e);
+	ok = batch_parse(body, all, &count, e) && unwrap_all(n, all, count, e) && take_batch(n, all, count, spki, e);
 	for (size_t i = 0; i < LETTER_BATCH_MAX; i++) {
 		if (ok && i < count)
 			buf_add_field(reply, buf_bytes(&all[i].receipt));
@@ -425,7 +453,7 @@ static bool proof_take(struct node *n, const struct party *peer, const json_t *v
 	struct counterproof c = { 0 };
 	struct judgement j;
 	AUTO_ACT *a = NULL;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, NOTE_BYTES_MAX);
 	if (!counterproof_parse_json(v, &c, e))
@@ -452,7 +480,7 @@ bool receive_proofs(struct node *n, struct bytes body, const uint8_t *spki, stru
 	struct secret *key = NULL;
 	size_t header = 0;
 	AUTO_JSON *v = NULL;
-	AUTO_BUF plain;
+	AUTO_BUF plain = { 0 };
 
 	buf_init(&plain, LETTER_BATCH_BYTES_MAX);
 	if (peer == NULL)

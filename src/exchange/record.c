@@ -53,7 +53,7 @@ bool record_new(struct node *n, const uint8_t hash[static 32], struct record_key
 bool record_put(struct node *n, const struct record_head *h, const struct record_keys *keys, struct bytes act_json,
 		struct err *e)
 {
-	AUTO_BUF sealed;
+	AUTO_BUF sealed = { 0 };
 	struct query *q = store_query(n->store, QUERY_statement_add);
 
 	buf_init(&sealed, LETTER_BYTES_MAX + KIB);

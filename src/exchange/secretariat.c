@@ -13,7 +13,7 @@
 
 static bool roots_load(struct node *n, json_t **ret, struct err *e)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, ROOTS_BYTES_MAX);
 	if (!cell_get(n, CELL_ROOTS, &text, e))
@@ -31,7 +31,7 @@ bool directory_root(struct node *n, struct bytes envelope, int64_t *ret_version,
 	AUTO_ENVELOPE v = { 0 };
 	AUTO_STATEMENT *st = NULL;
 	AUTO_JSON *roots = NULL;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	json_t *parsed;
 
 	buf_init(&text, ROOTS_BYTES_MAX);
@@ -144,7 +144,7 @@ static bool snapshot_make(struct node *n, const struct entries *x, const struct 
 	struct envelope_signature es;
 	struct signing_item item = { .kind = bytes_of(s.kind) };
 	struct id id;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	for (size_t i = 0; i < x->count; i++) {
@@ -176,7 +176,7 @@ static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, u
 	struct bytes roots[16], acts[PARTIES_MAX];
 	struct buf root_text[16];
 	AUTO_JSON *list = NULL;
-	AUTO_BUF snapshot;
+	AUTO_BUF snapshot = { 0 };
 	size_t root_count = 0;
 	bool ok;
 
@@ -202,7 +202,7 @@ static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, u
 bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, struct err *e)
 {
 	struct entries *x = calloc(1, sizeof(*x));
-	AUTO_BUF bundle, problems;
+	AUTO_BUF bundle = { 0 }, problems = { 0 };
 
 	if (x == NULL)
 		abort();

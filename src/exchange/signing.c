@@ -83,7 +83,7 @@ static bool cell_read(struct signing *s, struct err *e)
 static bool cell_write(struct signing *s, const struct checkpoint *c, struct err *e)
 {
 	uint8_t digest[SHA256_BYTES];
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, CELL_BYTES);
 	buf_add_u64(&b, s->cell_seq + 1);
@@ -249,7 +249,7 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 			       "this home signs %s statements only", st->exercise ? "live" : "exercise");
 	if (st->time > clock_now_ms() + CLOCK_SLACK_MS)
 		return err_set(e, ERR_REJECTED, REASON_CLOCK_OFF, "the statement is dated in the future");
-	if (s->locked && kind->leaf)
+	if (s->locked)
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED, "signing is locked after a restore: comity log recover");
 	unsigned needed = kind_approvals(kind, st->body);
 	if (needed != 0) {
@@ -262,7 +262,7 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 		free(local);
 	}
 	if (ok) {
-		AUTO_BUF pae;
+		AUTO_BUF pae = { 0 };
 		buf_init(&pae, STATEMENT_BYTES_MAX + KIB);
 		pae_write(statement_type(kind), st->payload, &pae);
 		ok = buf_check(&pae, "statement to sign", e);
@@ -277,10 +277,12 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 bool signing_checkpoint(struct signing *s, const struct signing_extension *x, struct buf *note_out, struct err *e)
 {
 	struct checkpoint c = { .size = x->size };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, KIB);
-	if (s->locked || x->size < s->last.size) {
+	if (s->locked && x->size >= s->last.size)
+		return err_set(e, ERR_CONFLICT, REASON_LOCKED, "this home was restored: signing is locked (comity log recover)");
+	if (x->size < s->last.size) {
 		s->locked = true;
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
 			       "the store has %llu leaves but %llu were signed: it was restored; signing is locked (comity log recover)",

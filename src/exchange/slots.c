@@ -12,7 +12,7 @@ static bool sign_and_publish(struct node *n, struct err *e)
 {
 	struct signing_extension x = { .size = log_size(n->log) };
 	struct checkpoint last;
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, NOTE_BYTES_MAX);
 	if (!n->signer.last(n->signer.ctx, &last, &n->locked, e))
@@ -180,7 +180,7 @@ bool node_proof(struct node *n, const uint8_t hash[static 32], struct buf *out, 
 bool node_counterproof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
 {
 	struct record_keys keys;
-	AUTO_BUF leaf, proof;
+	AUTO_BUF leaf = { 0 }, proof = { 0 };
 
 	buf_init(&leaf, LEAF_BYTES_MAX);
 	buf_init(&proof, NOTE_BYTES_MAX);

@@ -24,7 +24,7 @@ static inline void approval_of(struct home *h, enum person who, enum approval_ro
 static inline bool approve_as(struct home *h, const struct id *id, enum person who, enum approval_role role, struct err *e)
 {
 	struct draft_row row;
-	AUTO_BUF envelope;
+	AUTO_BUF envelope = { 0 };
 
 	buf_init(&envelope, ENVELOPE_BYTES_MAX);
 	bool ok = draft_get(h->node, id, &row, e);
@@ -143,7 +143,7 @@ static inline unsigned receive_at(struct home *to, struct bytes body, const uint
 	return ok ? 200 : (unsigned)err_http_status(why->kind);
 }
 
-static inline void answered(struct home *h, const struct outbox_job *j, unsigned status, struct bytes body)
+static inline void answered(struct home *h, struct outbox_job *j, unsigned status, struct bytes body)
 {
 	IN(h, outbox_answered(h->node, j, status != 0, status, body, status != 0 ? "" : "no connection", the_time, e));
 }
@@ -153,7 +153,7 @@ static inline bool carry_one(struct home *from, struct home *to)
 {
 	struct outbox_job j;
 	struct err why;
-	AUTO_BUF reply;
+	AUTO_BUF reply = { 0 };
 
 	buf_init(&reply, LETTER_BATCH_BYTES_MAX);
 	next_job(from, OUTBOX_LETTERS, &j);

@@ -46,7 +46,7 @@ struct home {
 	int cell_fd;
 	struct node *node;
 	uint8_t tls[SHA256_BYTES];
-	int refuse_signing; /* how many calls of the signer fail, as if it were gone */
+	int good_calls, refuse_signing; /* after so many good ones, so many calls of the signer fail as if it were gone */
 };
 
 /* --- time and chance ------------------------------------------------------------------------------------ */
@@ -70,7 +70,7 @@ static inline void time_begins(uint64_t seed)
 
 static inline bool signer_gone(struct home *h, struct err *e)
 {
-	if (h->refuse_signing == 0)
+	if (h->refuse_signing == 0 || h->good_calls-- > 0)
 		return false;
 	h->refuse_signing--;
 	err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the signer is gone");
@@ -181,7 +181,7 @@ static inline void home_write(struct home *h)
 	static const char *const folders[] = { "keys", "store", "blobs", "log", "backup" };
 	struct identity public = { .since = the_time - DAY_MS };
 	char origin[CONFIG_ORIGIN_BYTES_MAX + 1];
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 256 * KIB);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
@@ -208,7 +208,7 @@ static inline void home_write(struct home *h)
 static inline struct sign_key *sign_key_copy(const struct sign_key *k)
 {
 	struct sign_key *copy = NULL;
-	AUTO_BUF_WIPE text;
+	AUTO_BUF_WIPE text = { 0 };
 
 	buf_init(&text, KIB);
 	sign_key_write(k, "copy", &text);
@@ -219,7 +219,7 @@ static inline struct sign_key *sign_key_copy(const struct sign_key *k)
 static inline struct seal_identity *seal_identity_copy(const struct seal_identity *s)
 {
 	struct seal_identity *copy = NULL;
-	AUTO_BUF_WIPE text;
+	AUTO_BUF_WIPE text = { 0 };
 
 	buf_init(&text, KIB);
 	seal_identity_write(s, &text);
@@ -231,7 +231,7 @@ static inline bool signer_open(struct home *h, bool restored, struct err *e)
 {
 	struct signing_options o = { .config = &h->config, .sign_key = sign_key_copy(h->sign), .log_key = sign_key_copy(h->log),
 				     .identity = seal_identity_copy(h->seal), .restored = restored };
-	AUTO_BUF approvers;
+	AUTO_BUF approvers = { 0 };
 
 	buf_init(&approvers, APPROVERS_BYTES_MAX);
 	assert_true(file_read(h->dir.fd, "approvers", &approvers, NULL));
@@ -324,7 +324,7 @@ static inline void world_root(struct world *w, struct buf *envelope, uint8_t fin
 	AUTO_JSON *frame = sample_frame("register-root", body);
 	struct envelope_signature sigs[2];
 	struct note_key log;
-	AUTO_BUF payload, pae;
+	AUTO_BUF payload = { 0 }, pae = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	buf_init(&pae, STATEMENT_BYTES_MAX + KIB);
@@ -364,7 +364,7 @@ static inline void describe(struct home *h, struct buf *act, uint8_t hash[static
 static inline void admit(struct world *w, struct home *h)
 {
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF act;
+	AUTO_BUF act = { 0 };
 
 	buf_init(&act, LETTER_BYTES_MAX);
 	describe(h, &act, hash);
@@ -398,7 +398,7 @@ static inline void world_begin_with(struct world *w, void (*prepare)(struct worl
 	char hex[2 * SHA256_BYTES + 1];
 	struct home *all[] = { &w->xs, &w->xa, &w->xr, &w->xl };
 	int64_t version;
-	AUTO_BUF root;
+	AUTO_BUF root = { 0 };
 
 	buf_init(&root, ENVELOPE_BYTES_MAX);
 	buf_init(&w->bundle, REGISTER_BYTES_MAX);

@@ -108,7 +108,7 @@ bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(vo
 {
 	struct audit *a;
 	struct checkpoint c;
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 	bool ok;
 
 	buf_init(&note, NOTE_BYTES_MAX);

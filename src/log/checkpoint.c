@@ -31,7 +31,7 @@ bool checkpoint_parse(struct bytes text, struct checkpoint *ret, struct err *e)
 	struct reader r = reader_over(text);
 	struct checkpoint c = { .size = 0 };
 	struct bytes origin, root;
-	AUTO_BUF decoded;
+	AUTO_BUF decoded = { 0 };
 
 	buf_init(&decoded, SHA256_BYTES);
 	origin = reader_line(&r, CHECKPOINT_ORIGIN_BYTES_MAX);
@@ -103,7 +103,7 @@ bool checkpoint_verify_cached(struct checkpoint_cache *c, struct bytes note, con
 			      struct checkpoint *ret, struct err *e)
 {
 	uint8_t of[SHA256_BYTES];
-	AUTO_BUF vkey;
+	AUTO_BUF vkey = { 0 };
 
 	buf_init(&vkey, 2 * (size_t)NOTE_NAME_BYTES_MAX);
 	if (c == NULL)

@@ -118,7 +118,7 @@ bool files_publish(struct log *l, struct err *e)
 static bool ensure_file(struct log *l, int level, uint64_t n, unsigned width, struct bytes content, struct err *e)
 {
 	char path[96];
-	AUTO_BUF have;
+	AUTO_BUF have = { 0 };
 
 	tile_path(level, n, width, path);
 	buf_init(&have, content.len);
@@ -143,7 +143,7 @@ static bool bundle_is_whole(struct log *l, uint64_t n)
 	char path[96];
 	struct reader r;
 	unsigned count = 0;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, BUNDLE_BYTES_MAX);
 	tile_path(LEVEL_ENTRIES, n, TILE_WIDTH, path);
@@ -207,7 +207,7 @@ static bool repair_partials(struct log *l, uint64_t size, struct err *e)
 		if (width == 0 || size_full_tiles(size, level) != n)
 			continue;
 		if (level == 0) {
-			AUTO_BUF bundle;
+			AUTO_BUF bundle = { 0 };
 
 			buf_init(&bundle, BUNDLE_BYTES_MAX);
 			for (size_t i = 0, pos = 0; i < width; i++) {
@@ -232,7 +232,7 @@ static bool checkpoint_look(struct log *l, uint64_t *ret_size, struct err *e)
 	struct checkpoint c;
 	struct note n;
 	merkle_hash root;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, NOTE_BYTES_MAX);
 	*ret_size = 0;

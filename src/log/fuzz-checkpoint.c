@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes in = bytes_from(data, size);
 	struct checkpoint c;
 	struct note_key key = { .name = "xa.example/log", .type = NOTE_ED25519 };
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 
 	buf_init(&again, 1024);
 	if (checkpoint_verify(in, &key, &c, NULL))

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes in = bytes_from(data, size);
 	struct note_key key;
 	struct note n;
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 
 	buf_init(&again, 1024);
 	if (note_key_parse(in, &key, NULL)) {

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct checkpoint c;
 	merkle_hash leaf, root;
 	uint64_t index;
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 
 	buf_init(&again, size + 1);
 	if (tlog_proof_check(in, bytes_of("leaf"), &key, NULL, &c, &index, NULL))

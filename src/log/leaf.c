@@ -45,7 +45,7 @@ void leaf_write(const uint8_t hash[static SHA256_BYTES], const struct leaf_class
 	struct bytes key = bytes_of(commitment_key);
 	uint8_t act[1 + 32 + SHA256_BYTES] = { 'c' }, salt[32];
 	uint8_t commitment[32], class_commitment[32], tag[32];
-	AUTO_BUF_WIPE in;
+	AUTO_BUF_WIPE in = { 0 };
 
 	memcpy(act + 1, opening, 32);
 	memcpy(act + 33, hash, SHA256_BYTES);

@@ -144,7 +144,7 @@ bool log_append(struct log *l, struct bytes entry, const uint8_t *hash, uint64_t
 
 bool log_save(struct log *l, struct err *e)
 {
-	AUTO_BUF edge;
+	AUTO_BUF edge = { 0 };
 	struct query *q;
 	bool ok;
 

@@ -71,7 +71,7 @@ bool note_key_parse(struct bytes vkey, struct note_key *ret, struct err *e)
 	char text[NOTE_NAME_BYTES_MAX + 1];
 	uint8_t id[4];
 	struct note_key k;
-	AUTO_BUF key;
+	AUTO_BUF key = { 0 };
 
 	buf_init(&key, 1 + SIGN_PUBLIC_BYTES);
 	if (!name_is_valid(name) || !hex_parse(id_hex, id, sizeof(id)))
@@ -103,7 +103,7 @@ static bool signature_parse(struct bytes line, struct note_signature *ret, struc
 {
 	struct note_signature s = { .name = bytes_cut(&line, ' ') };
 	struct reader r;
-	AUTO_BUF decoded;
+	AUTO_BUF decoded = { 0 };
 
 	buf_init(&decoded, NOTE_BYTES_MAX);
 	if (!name_is_valid(s.name))

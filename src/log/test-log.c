@@ -72,7 +72,7 @@ static void append(struct fixture *f, uint64_t count)
 static void note_of(struct fixture *f, struct buf *out)
 {
 	struct checkpoint c = { .origin = ORIGIN, .size = log_size(f->l) };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 1024);
 	log_root(f->l, c.root);
@@ -82,7 +82,7 @@ static void note_of(struct fixture *f, struct buf *out)
 
 static void publish(struct fixture *f)
 {
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, 4096);
 	note_of(f, &note);
@@ -368,7 +368,7 @@ static void survives_a_new_process(void **state)
 static void refuses_files_that_are_ahead_of_the_store(void **state)
 {
 	struct fixture a, b;
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	begin(&a);
 	begin(&b);

@@ -60,7 +60,7 @@ struct tally {
 /* 32 bytes of base64; false when it is something else, which no caller of ours could pass on. */
 static bool hash_of(const char *text, merkle_hash ret)
 {
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, 4096);
 	if (!base64_parse(bytes_of(text), true, &b) || b.len != 32)

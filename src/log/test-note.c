@@ -6,7 +6,7 @@ static const char skey_peter[] = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyN
 
 static void parse_key(const char *vkey, struct note_key *ret)
 {
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 
 	assert_ok(note_key_parse(bytes_of(vkey), ret, e));
 	buf_init(&again, 1024);
@@ -79,7 +79,7 @@ static void agrees_with_the_published_notes(void **state)
 /* The Go tools' private key of the specification's own example, turned into a key file of ours. */
 static struct sign_key *peter(void)
 {
-	AUTO_BUF seed, file;
+	AUTO_BUF seed = { 0 }, file = { 0 };
 	struct sign_key *k = NULL;
 
 	buf_init(&seed, 64);
@@ -102,7 +102,7 @@ static void signs_byte_for_byte_as_others_do(void **state)
 					  "\xe2\x80\x94 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 	AUTO_SIGN_KEY *k = peter();
 	struct note_key key, parsed;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 4096);
 	assert_ok(note_sign(bytes_of(text), "PeterNeumann", k, &out, e));
@@ -139,7 +139,7 @@ static void refuses_other_spellings(void **state)
 static void takes_as_many_signatures_as_its_limit(void **state)
 {
 	struct note n;
-	AUTO_BUF b;
+	AUTO_BUF b = { 0 };
 
 	buf_init(&b, NOTE_BYTES_MAX);
 	buf_add_text(&b, "text\n\n");
@@ -154,7 +154,7 @@ static void takes_as_many_signatures_as_its_limit(void **state)
 static void checkpoint_note(const struct sign_key *k, const char *origin, uint64_t size, struct buf *out)
 {
 	struct checkpoint c = { .size = size };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 1024);
 	snprintf(c.origin, sizeof(c.origin), "%s", origin);
@@ -169,7 +169,7 @@ static void believes_only_the_key_it_asked_about(void **state)
 	AUTO_SIGN_KEY *other = sign_key_new();
 	struct note_key key, other_key, renamed;
 	struct checkpoint c;
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, 4096);
 	checkpoint_note(ours, "xa.example/log", 7, &note);
@@ -201,7 +201,7 @@ static void reads_one_spelling_of_a_checkpoint(void **state)
 		"o\n1\n" ROOT "\n\n", "o\n1\n" ROOT "\nextension", "o\t\n1\n" ROOT "\n",
 	};
 	struct checkpoint c;
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 
 	buf_init(&again, 1024);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -218,7 +218,7 @@ static void cache_remembers_only_what_verified(void **state)
 	struct checkpoint_cache *cache = checkpoint_cache_new();
 	struct note_key key, wrong;
 	struct checkpoint c;
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, 4096);
 	note_key_make("xa.example/log", NOTE_ED25519, sign_key_public(k), &key);

@@ -48,7 +48,7 @@ static void audits_tesseras_log_at_every_size(void **state)
 		char name[32];
 		struct log_audit a = { 0 };
 		struct err e = { 0 };
-		AUTO_BUF note;
+		AUTO_BUF note = { 0 };
 
 		buf_init(&note, 4096);
 		snprintf(name, sizeof(name), "checkpoint.%u", size);
@@ -75,7 +75,7 @@ static void builds_the_mirrors_tree_from_its_tiles(void **state)
 	struct checkpoint c;
 	struct note n;
 	merkle_hash root;
-	AUTO_BUF note, full, partial, upper;
+	AUTO_BUF note = { 0 }, full = { 0 }, partial = { 0 }, upper = { 0 };
 
 	assert_non_null(g);
 	if (fd < 0) {
@@ -112,7 +112,7 @@ static void reads_sigsums_checkpoint(void **state)
 	struct note_key key;
 	struct checkpoint c;
 	struct sign_key *k = NULL;
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	if (fd < 0)
 		skip();

@@ -16,7 +16,7 @@ static void make(struct fixture *f)
 	struct checkpoint c = { .origin = "xa.example/log", .size = 3 };
 	struct tlog_proof p = { .index = 1, .hash_count = 2 };
 	static const char *const entries[] = { "a", "b", "c" };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	f->k = sign_key_new();
 	note_key_make("xa.example/log", NOTE_ED25519, sign_key_public(f->k), &f->key);
@@ -82,7 +82,7 @@ static void keeps_extra_and_does_not_believe_it(void **state)
 	struct tlog_proof p;
 	struct checkpoint c;
 	uint64_t index;
-	AUTO_BUF with, again;
+	AUTO_BUF with = { 0 }, again = { 0 };
 
 	make(&f);
 	buf_init(&with, 8192);
@@ -113,7 +113,7 @@ static void refuses_the_published_bad_ones(void **state)
 		const char *text = json_string_value(json_array_get(json_array_get(list, i), 1));
 		const char *end = strstr(text, "\n\ncheckpoint\n");
 		struct tlog_proof p;
-		AUTO_BUF whole;
+		AUTO_BUF whole = { 0 };
 
 		/* Theirs end in a word instead of a checkpoint, which alone would be refused here. */
 		buf_init(&whole, 8192);
@@ -135,7 +135,7 @@ static void takes_63_hashes_and_not_64(void **state)
 {
 	struct fixture f = { 0 };
 	struct tlog_proof p;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	make(&f);
 	for (unsigned n = PROOF_HASHES_MAX; n <= PROOF_HASHES_MAX + 1; n++) {

@@ -25,7 +25,7 @@ static inline int vectors_open(const char *name)
 static inline json_t *vectors_json(int dir_fd, const char *path)
 {
 	json_t *v = NULL;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, 4 * MIB);
 	assert_ok(file_read(dir_fd, path, &in, e));

@@ -79,7 +79,7 @@ static bool bundle_each(void *ctx, struct bytes leaf, struct err *e)
 
 bool bundle_project(struct log *l, uint64_t n, unsigned width, struct err *e)
 {
-	AUTO_BUF bundle;
+	AUTO_BUF bundle = { 0 };
 
 	buf_init(&bundle, BUNDLE_BYTES_MAX);
 	return leaves_each(l, n * TILE_WIDTH, n * TILE_WIDTH + width, bundle_each, &bundle, e) &&
@@ -89,7 +89,7 @@ bool bundle_project(struct log *l, uint64_t n, unsigned width, struct err *e)
 static bool tile_read_file(struct log *l, unsigned level, uint64_t n, struct tile *ret)
 {
 	char path[96];
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	tile_path((int)level, n, TILE_WIDTH, path);
 	buf_init(&in, TILE_BYTES);

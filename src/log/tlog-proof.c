@@ -18,7 +18,7 @@ static bool hashes_parse(struct reader *r, struct tlog_proof *p, struct err *e)
 {
 	for (;;) {
 		struct bytes line = reader_line(r, NOTE_BYTES_MAX);
-		AUTO_BUF hash;
+		AUTO_BUF hash = { 0 };
 
 		buf_init(&hash, SHA256_BYTES);
 		if (!reader_ok(r))
@@ -35,7 +35,7 @@ static bool hashes_parse(struct reader *r, struct tlog_proof *p, struct err *e)
 
 static bool extra_parse(struct reader *r, struct tlog_proof *p, struct err *e)
 {
-	AUTO_BUF decoded;
+	AUTO_BUF decoded = { 0 };
 
 	buf_init(&decoded, NOTE_BYTES_MAX);
 	reader_literal(r, "extra ");

@@ -17,7 +17,7 @@ enum { INLINE = 0, IN_MEMFD = 1 };
 
 static bool send_inline(struct channel *ch, struct bytes msg, const int *fds, size_t nfds, struct err *e)
 {
-	AUTO_BUF_WIPE packet;
+	AUTO_BUF_WIPE packet = { 0 };
 
 	buf_init(&packet, MESSAGE_BYTES_MAX);
 	buf_add_u8(&packet, INLINE);
@@ -137,7 +137,7 @@ bool parcel_call(struct channel *ch, struct bytes request, const int *fds, size_
 	int64_t end_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
 	int came[MESSAGE_FDS_MAX], *left = came;
 	size_t count = 0;
-	AUTO_BUF_WIPE packet;
+	AUTO_BUF_WIPE packet = { 0 };
 	bool opened;
 
 	buf_init(&packet, MESSAGE_BYTES_MAX);

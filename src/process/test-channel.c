@@ -61,7 +61,7 @@ static void messages_keep_their_borders(void **state)
 	struct err e = { 0 };
 	int fds[MESSAGE_FDS_MAX];
 	size_t nfds;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	assert_true(channel_send(a, bytes_of("one"), NULL, 0, &e));
@@ -79,7 +79,7 @@ static void the_largest_message_passes_and_one_byte_more_does_not(void **state)
 	struct err e = { 0 };
 	int fds[MESSAGE_FDS_MAX];
 	size_t nfds;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	assert_false(channel_send(a, BYTES_ARRAY(at), NULL, 0, &e));
@@ -96,7 +96,7 @@ static void descriptors_arrive_and_are_ours(void **state)
 	int fds[MESSAGE_FDS_MAX], sent[2];
 	size_t nfds;
 	char c;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	assert_int_equal(pipe(sent), 0);
@@ -134,7 +134,7 @@ static void too_many_descriptors_break_the_channel_and_do_not_leak(void **state)
 	int many[12] = { 0 }, fds[MESSAGE_FDS_MAX], before = fds_open();
 	struct err e = { 0 };
 	size_t nfds;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	send_raw(1, many, MESSAGE_FDS_MAX + 1);
@@ -150,7 +150,7 @@ static void a_message_over_the_limit_breaks_the_channel(void **state)
 	int one[1] = { 0 }, fds[MESSAGE_FDS_MAX], before = fds_open();
 	struct err e = { 0 };
 	size_t nfds;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	send_raw(MESSAGE_BYTES_MAX + 1, one, 1);
@@ -164,7 +164,7 @@ static void a_slow_reader_costs_bounded_memory_and_loses_nothing(void **state)
 	struct err e = { 0 };
 	int fds[MESSAGE_FDS_MAX];
 	size_t nfds, sent = 0, came = 0;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	for (; channel_send(a, BYTES_ARRAY(at), NULL, 0, &e); sent++)
@@ -190,7 +190,7 @@ static void the_end_is_told_once(void **state)
 	struct err e = { 0 };
 	int fds[MESSAGE_FDS_MAX];
 	size_t nfds;
-	AUTO_BUF in;
+	AUTO_BUF in = { 0 };
 
 	buf_init(&in, MESSAGE_BYTES_MAX);
 	assert_true(channel_send(a, bytes_of("last"), NULL, 0, &e));
@@ -207,7 +207,7 @@ static void the_end_is_told_once(void **state)
 static void nobody_answers_in_time(void **state)
 {
 	struct err e = { 0 };
-	AUTO_BUF reply;
+	AUTO_BUF reply = { 0 };
 
 	buf_init(&reply, MESSAGE_BYTES_MAX);
 	assert_false(channel_call(a, bytes_of("?"), &reply, 1, &e));

@@ -38,7 +38,7 @@ static bool receive(struct buf *out, size_t *ret_count, struct err *e)
 {
 	int came[MESSAGE_FDS_MAX], *fds = came;
 	size_t nfds = 0;
-	AUTO_BUF packet;
+	AUTO_BUF packet = { 0 };
 	bool opened;
 
 	buf_init(&packet, MESSAGE_BYTES_MAX);
@@ -55,8 +55,8 @@ static void passes(size_t len)
 	struct err e = { 0 };
 	size_t count;
 	int zero = 0;
-	AUTO_BUF in;
-	AUTO_BUF out;
+	AUTO_BUF in = { 0 };
+	AUTO_BUF out = { 0 };
 
 	buf_init(&in, PARCEL_BYTES_MAX);
 	buf_init(&out, PARCEL_BYTES_MAX);
@@ -100,7 +100,7 @@ static void the_receivers_limit_counts(void **state)
 	struct err e = { 0 };
 	uint8_t *at = calloc(1, MIB);
 	size_t count;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB - 1);
 	assert_true(parcel_send(a, bytes_from(at, MIB), NULL, 0, &e));
@@ -117,7 +117,7 @@ static void what_is_no_parcel_is_refused(void **state)
 	struct err e = { 0 };
 	int ends[2];
 	size_t count;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, PARCEL_BYTES_MAX);
 	assert_int_equal(pipe(ends), 0);
@@ -140,7 +140,7 @@ static void a_memory_of_any_claimed_size_is_limited(void **state)
 	int fd = memfd_create("huge", MFD_CLOEXEC);
 	struct err e = { 0 };
 	size_t count;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, PARCEL_BYTES_MAX);
 	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
@@ -157,9 +157,9 @@ static void echo_twice(struct channel *ch)
 		struct err e = { 0 };
 		int came[MESSAGE_FDS_MAX], *fds = came;
 		size_t nfds = 0;
-		AUTO_BUF packet;
-		AUTO_BUF in;
-		AUTO_BUF out;
+		AUTO_BUF packet = { 0 };
+		AUTO_BUF in = { 0 };
+		AUTO_BUF out = { 0 };
 		enum channel_got got;
 
 		buf_init(&packet, MESSAGE_BYTES_MAX);
@@ -189,7 +189,7 @@ static void a_call_gets_its_answer(void **state)
 	struct err e = { 0 };
 	int status = 0;
 	pid_t pid = fork();
-	AUTO_BUF reply;
+	AUTO_BUF reply = { 0 };
 
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -214,7 +214,7 @@ static void a_call_gets_its_answer(void **state)
 static void a_call_to_nobody_fails(void **state)
 {
 	struct err e = { 0 };
-	AUTO_BUF reply;
+	AUTO_BUF reply = { 0 };
 
 	buf_init(&reply, PARCEL_BYTES_MAX);
 	assert_false(parcel_call(a, bytes_of("ab"), NULL, 0, &reply, 1, &e));

@@ -17,7 +17,7 @@ static void check_party(const struct party *p)
 {
 	AUTO_JSON *v = party_to_json(p);
 	struct party *again = NULL;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	party_print(p, 60, &out);
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct act *a = NULL;
 	struct err e = { 0 };
 	AUTO_JSON *v = NULL;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, MIB);
 	if (register_load(r, in, NULL, 0, &problems, &e))

@@ -143,7 +143,7 @@ json_t *party_to_json(const struct party *p)
 {
 	json_t *v = json_object();
 	char seal[AGE_RECIPIENT_LEN + 1];
-	AUTO_BUF log;
+	AUTO_BUF log = { 0 };
 
 	buf_init(&log, KIB);
 	for (size_t i = 0; i < PARTY_TEXT_COUNT; i++)
@@ -168,7 +168,7 @@ json_t *party_to_json(const struct party *p)
 /* Shown on terminals and pages, and read out on the telephone: no control or direction characters. */
 static bool is_plain(struct bytes in)
 {
-	AUTO_BUF shown;
+	AUTO_BUF shown = { 0 };
 
 	buf_init(&shown, 4 * KIB);
 	text_printable(in, &shown);

@@ -33,7 +33,7 @@ static inline void add_root(int version, struct sign_key *const *keys, int thres
 	struct buf *out = &parts.roots[parts.root_count++];
 	struct envelope_signature sigs[4];
 	json_t *body = json_object(), *list = json_array();
-	AUTO_BUF payload, pae;
+	AUTO_BUF payload = { 0 }, pae = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	buf_init(&pae, STATEMENT_BYTES_MAX);
@@ -99,7 +99,7 @@ static inline void write_snapshot(struct buf *out)
 {
 	json_t *body = json_object(), *list = json_array();
 	merkle_hash root;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	for (size_t i = 0; i < parts.listed_count; i++) {
@@ -124,7 +124,7 @@ static inline void finish(void)
 {
 	struct bytes roots[4], entries[8];
 	struct buf acts[8];
-	AUTO_BUF snapshot, checkpoint;
+	AUTO_BUF snapshot = { 0 }, checkpoint = { 0 };
 
 	buf_init(&snapshot, ENVELOPE_BYTES_MAX);
 	buf_init(&checkpoint, NOTE_BYTES_MAX);

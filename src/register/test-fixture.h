@@ -83,7 +83,7 @@ static inline void fx_path(merkle_hash *h, size_t n, size_t index, struct tlog_p
 static inline void fx_checkpoint(struct fx_log *l, struct buf *note)
 {
 	struct checkpoint cp = { .size = l->n };
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	snprintf(cp.origin, sizeof(cp.origin), "%s", l->vkey.name);
 	fx_root(l->leaves, l->n, cp.root);
@@ -95,7 +95,7 @@ static inline void fx_checkpoint(struct fx_log *l, struct buf *note)
 static inline void fx_proof(struct fx_log *l, size_t index, struct buf *out)
 {
 	struct tlog_proof p = { .index = index };
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, NOTE_BYTES_MAX);
 	fx_checkpoint(l, &note);
@@ -204,7 +204,7 @@ struct fx_act {
 static inline void fx_sign(const struct fx_draft *d, const struct sign_key *key, struct fx_act *a)
 {
 	const struct kind *k = kind_find(bytes_of(d->kind));
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 
 	*a = (struct fx_act){ .has_leaf = k->leaf };
 	buf_init(&payload, STATEMENT_BYTES_MAX);

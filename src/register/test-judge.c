@@ -354,7 +354,7 @@ static const uint8_t some_hash[SHA256_BYTES] = { 5 };
 
 static void approved(struct approval *ret, const struct sign_key *key, const char *name, enum approval_role role)
 {
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	assert_true(approval_make(key, name, role, "", some_hash, FX_NOW, &out, NULL));
@@ -553,7 +553,7 @@ static enum reason counterproof_judged(const struct fx_act *a, enum leaf_side si
 	uint8_t opening[32], leaf[LEAF_V1_BYTES];
 	struct err e = { 0 };
 	AUTO_ACT *act = parsed(a);
-	AUTO_BUF proof, json;
+	AUTO_BUF proof = { 0 }, json = { 0 };
 
 	buf_init(&proof, NOTE_BYTES_MAX);
 	buf_init(&json, LETTER_BYTES_MAX);

@@ -243,7 +243,7 @@ static void refuses_a_key_that_ends_before_it_begins(void **state)
 static void is_printed_with_what_people_must_see(void **state)
 {
 	struct party p = home.party;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 64 * KIB);
 	p.keys[0].compromised = FX_NOW;

@@ -4,7 +4,7 @@
 static enum reason pinned(struct register_ *r, const struct fx_act *a, const uint8_t *hash)
 {
 	struct err e = { 0 };
-	AUTO_BUF act;
+	AUTO_BUF act = { 0 };
 	bool ok;
 
 	buf_init(&act, LETTER_BYTES_MAX);

@@ -175,7 +175,7 @@ static void leaves_out_an_act_of_another_kind(void **state)
 static void leaves_out_an_entry_with_one_changed_byte(void **state)
 {
 	size_t from, len, left_out = 0, tried = 0;
-	AUTO_BUF act;
+	AUTO_BUF act = { 0 };
 
 	buf_init(&act, LETTER_BYTES_MAX);
 	begin();
@@ -285,7 +285,7 @@ static void leaves_out_both_parties_that_share_a_key(void **state)
 static void an_older_bundle_never_replaces_a_newer_one(void **state)
 {
 	struct register_ *r = register_new(), *old = register_new();
-	AUTO_BUF older;
+	AUTO_BUF older = { 0 };
 
 	buf_init(&older, REGISTER_BYTES_MAX);
 	begin();

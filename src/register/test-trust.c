@@ -110,7 +110,7 @@ static void refuses_a_snapshot_that_the_register_did_not_sign(void **state)
 
 static void refuses_a_checkpoint_of_another_tree_or_log(void **state)
 {
-	AUTO_BUF note;
+	AUTO_BUF note = { 0 };
 
 	buf_init(&note, NOTE_BYTES_MAX);
 	begin();

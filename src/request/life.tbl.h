@@ -6,6 +6,7 @@ MOVE(BOTH, ASKING, SENT,           RECEIPT,         DELIVERED,      "the other n
 MOVE(BOTH, ASKING, SENT,           REJECTION,       REJECTED,       "the other node could not accept the letter: no refusal, use another channel")
 MOVE(BOTH, ASKED,  NONE,           ARRIVED,         RECEIVED,       "the letter was verified and logged; a duty officer is paged (41(1))")
 MOVE(BOTH, ASKING, DELIVERED,      ACKNOWLEDGEMENT, ACKNOWLEDGED,   "a person at the other contact point has it (41(1))")
+MOVE(BOTH, ASKING, SENT,           ACKNOWLEDGEMENT, ACKNOWLEDGED,   "a person there has it, and said so before the receipt came through (41(1))")
 MOVE(BOTH, ASKED,  RECEIVED,       ACKNOWLEDGEMENT, ACKNOWLEDGED,   "a duty officer took it on (41(1))")
 
 MOVE(BOTH, EITHER, ACKNOWLEDGED,   INFO,            INFO_REQUESTED, "additional information may be asked for (40(16)); the request is not refused by that")

@@ -342,7 +342,7 @@ static void a_point_for_review_needs_the_reviewers_note(void **state)
 
 static void the_table_prints_every_row_with_its_clause(void **state)
 {
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	safeguard_print(&out);

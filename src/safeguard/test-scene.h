@@ -141,7 +141,7 @@ static inline void scene_pin(struct register_ *r, const char *code, const char *
 {
 	struct fx_home home;
 	struct fx_act act;
-	AUTO_BUF json;
+	AUTO_BUF json = { 0 };
 
 	buf_init(&json, LETTER_BYTES_MAX);
 	fx_home_new(code, name, &home);

@@ -229,7 +229,7 @@ static bool header_parse(struct bytes in, struct header *h, struct err *e)
 {
 	struct reader r = reader_over(in);
 	struct bytes mac;
-	AUTO_BUF body;
+	AUTO_BUF body = { 0 };
 
 	*h = (struct header){ 0 };
 	buf_init(&body, AGE_HEADER_BYTES_MAX);

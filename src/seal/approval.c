@@ -42,7 +42,7 @@ bool approval_role_find(struct bytes code, enum approval_role *ret)
 /* A name is shown beside a decision: nothing in it may hide, or turn the line around. */
 static bool name_check(struct bytes name, struct err *e)
 {
-	AUTO_BUF clean;
+	AUTO_BUF clean = { 0 };
 
 	buf_init(&clean, 3 * APPROVER_NAME_BYTES_MAX);
 	if (name.len == 0 || name.len > APPROVER_NAME_BYTES_MAX)
@@ -153,7 +153,7 @@ bool approval_make(const struct sign_key *k, const char *approver, enum approval
 	char time[TIME_TEXT_LEN + 1];
 	int64_t time_again;
 	AUTO_JSON *v = NULL;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 
 	buf_init(&payload, 6 * (APPROVAL_NOTE_BYTES_MAX + APPROVER_NAME_BYTES_MAX) + 512);
 	time_write(time_ms, time);

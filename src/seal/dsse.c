@@ -33,7 +33,7 @@ void pae_hash(struct bytes type, struct bytes payload, uint8_t ret[static SHA256
 {
 	uint8_t head[PAE_HEAD_BYTES_MAX];
 	struct buf b = { .at = head, .room = sizeof(head) - 1, .max = sizeof(head) - 1 };
-	AUTO_BUF pae;
+	AUTO_BUF pae = { 0 };
 
 	buf_init(&pae, SIZE_MAX / 4);
 	if (type.len <= ENVELOPE_TYPE_BYTES_MAX) {
@@ -233,7 +233,7 @@ static bool write_check(struct bytes type, struct bytes payload, const struct en
 
 static void put_base64(json_t *object, const char *key, struct bytes in)
 {
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 
 	buf_init(&text, SIZE_MAX / 4);
 	buf_add_base64(&text, in);
@@ -302,7 +302,7 @@ bool envelope_sign(struct bytes type, struct bytes payload, const struct sign_ke
 		   struct err *e)
 {
 	struct envelope_signature s;
-	AUTO_BUF pae;
+	AUTO_BUF pae = { 0 };
 
 	buf_init(&pae, 0);
 	if (!type_check(type, e))
@@ -336,7 +336,7 @@ static bool signed_by(const struct envelope *v, struct bytes pae, const uint8_t 
 
 bool envelope_signed_by(const struct envelope *v, const uint8_t public_key[static SIGN_PUBLIC_BYTES])
 {
-	AUTO_BUF pae;
+	AUTO_BUF pae = { 0 };
 
 	pae_room(bytes_of(v->type), buf_bytes(&v->payload), &pae);
 	return signed_by(v, buf_bytes(&pae), public_key);
@@ -354,7 +354,7 @@ static bool is_repeated(const uint8_t (*keys)[SIGN_PUBLIC_BYTES], size_t i)
 size_t envelope_signed_by_how_many(const struct envelope *v, const uint8_t (*keys)[SIGN_PUBLIC_BYTES], size_t n)
 {
 	size_t count = 0;
-	AUTO_BUF pae;
+	AUTO_BUF pae = { 0 };
 
 	pae_room(bytes_of(v->type), buf_bytes(&v->payload), &pae);
 	for (size_t i = 0; i < n; i++)

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void file_try(struct bytes in, const struct seal_identity *identity)
 {
 	AUTO_SECRET *file_key = NULL;
-	AUTO_BUF plain;
+	AUTO_BUF plain = { 0 };
 	size_t len;
 
 	buf_init(&plain, 1 * MIB);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct envelope_signature sig = { .keyid = "00112233445566778899aabbccddeeff" };
 	AUTO_APPROVAL a = { 0 };
 	AUTO_APPROVAL b = { 0 };
-	AUTO_BUF envelope;
+	AUTO_BUF envelope = { 0 };
 
 	buf_init(&envelope, ENVELOPE_BYTES_MAX);
 	if (approval_parse(bytes_from(data, size), &a, NULL) && a.approver[0] == '\0')

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_ENVELOPE one = { 0 };
 	AUTO_ENVELOPE two = { 0 };
 	AUTO_JSON *v = NULL;
-	AUTO_BUF again;
+	AUTO_BUF again = { 0 };
 	bool direct = envelope_parse(in, &one, NULL);
 	bool by_json = size <= ENVELOPE_BYTES_MAX && json_parse_canonical(in, "envelope", &v, NULL) &&
 		       envelope_parse_json(v, &two, NULL);

@@ -47,7 +47,7 @@ struct sign_key *sign_key_new(void)
 
 static bool is_printable(struct bytes text)
 {
-	AUTO_BUF clean;
+	AUTO_BUF clean = { 0 };
 
 	buf_init(&clean, 3 * text.len + 1);
 	text_printable(text, &clean);

@@ -51,7 +51,7 @@ static void get(const char *name, struct buf *out)
 /* Opens with `age` and compares. It makes no file for an empty plaintext. */
 static void they_open(const char *name, struct bytes want)
 {
-	AUTO_BUF opened;
+	AUTO_BUF opened = { 0 };
 
 	buf_init(&opened, 4 * MIB);
 	unlinkat(dir_fd, "opened", 0);
@@ -69,7 +69,7 @@ static uint8_t plain[3000000];
 static void their_recipient(struct age_recipient *ret)
 {
 	AUTO_SEAL_IDENTITY *s = NULL;
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4096);
 	unlinkat(dir_fd, "their-key", 0);
@@ -83,7 +83,7 @@ static void their_key_file_is_ours(void **state)
 {
 	char text[AGE_RECIPIENT_LEN + 1];
 	struct age_recipient r;
-	AUTO_BUF file;
+	AUTO_BUF file = { 0 };
 
 	buf_init(&file, 4096);
 	their_recipient(&r);
@@ -97,7 +97,7 @@ static void our_key_file_is_theirs(void **state)
 	AUTO_SEAL_IDENTITY *s = seal_identity_new();
 	char text[AGE_RECIPIENT_LEN + 1];
 	struct age_recipient r;
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 4096);
 	seal_identity_write(s, &file);
@@ -121,7 +121,7 @@ static void they_open_what_we_seal(void **state)
 		AUTO_FD in = -1;
 		AUTO_FD out = -1;
 		struct age_totals totals;
-		AUTO_BUF sealed;
+		AUTO_BUF sealed = { 0 };
 
 		buf_init(&sealed, 4 * MIB);
 		assert_true(age_seal(r, 2, bytes_from(plain, sizes[i]), &sealed, NULL));
@@ -155,8 +155,8 @@ static void we_open_what_they_seal(void **state)
 		uint8_t digest[SHA256_BYTES];
 		struct err e;
 		size_t len;
-		AUTO_BUF sealed;
-		AUTO_BUF opened;
+		AUTO_BUF sealed = { 0 };
+		AUTO_BUF opened = { 0 };
 
 		buf_init(&sealed, 4 * MIB);
 		buf_init(&opened, 4 * MIB);

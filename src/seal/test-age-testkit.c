@@ -102,7 +102,7 @@ static const char *kit_run(const struct kit *k, struct bytes file, uint8_t diges
 	struct err e = { 0 }, of_header = { 0 };
 	size_t len = 0;
 	bool ok, header_ok;
-	AUTO_BUF released;
+	AUTO_BUF released = { 0 };
 
 	buf_init(&released, 64 * MIB);
 	ok = age_copy_open(&(struct age_copy){ .in_fd = in, .out_fd = out, .identities = list,
@@ -143,8 +143,8 @@ static void agrees_with_the_published_testkit(void **state)
 		uint8_t digest[SHA256_BYTES];
 		const char *got;
 		struct kit k;
-		AUTO_BUF text;
-		AUTO_BUF unpacked;
+		AUTO_BUF text = { 0 };
+		AUTO_BUF unpacked = { 0 };
 
 		buf_init(&text, 64 * MIB);
 		buf_init(&unpacked, 64 * MIB);

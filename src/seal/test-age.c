@@ -76,7 +76,7 @@ static void published_keys_are_spelled_as_published(void **state)
 	AUTO_SEAL_IDENTITY *s = NULL;
 	struct age_recipient r, again;
 	char text[AGE_RECIPIENT_LEN + 1];
-	AUTO_BUF_WIPE file;
+	AUTO_BUF_WIPE file = { 0 };
 
 	buf_init(&file, 1024);
 	assert_true(seal_identity_parse(bytes_of(published_identity), &s, NULL));
@@ -97,7 +97,7 @@ static void keys_read_back(void **state)
 		AUTO_SEAL_IDENTITY *s = identity(&r);
 		AUTO_SEAL_IDENTITY *t = NULL;
 		char text[AGE_RECIPIENT_LEN + 1];
-		AUTO_BUF_WIPE file;
+		AUTO_BUF_WIPE file = { 0 };
 
 		buf_init(&file, 1024);
 		age_recipient_write(&r, text);
@@ -153,7 +153,7 @@ static void refuses_keys_of_other_kinds(void **state)
 	struct age_recipient r;
 	struct seal_identity *s;
 	struct err e;
-	AUTO_BUF two;
+	AUTO_BUF two = { 0 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(age_recipient_parse(bytes_of(bad[i]), &r, &e));
@@ -175,8 +175,8 @@ static void what_is_sealed_opens_again_at_every_size(void **state)
 	assert_non_null(plain);
 	pattern(plain, sizes[SIZES - 1]);
 	for (size_t i = 0; i < SIZES; i++) {
-		AUTO_BUF sealed;
-		AUTO_BUF opened;
+		AUTO_BUF sealed = { 0 };
+		AUTO_BUF opened = { 0 };
 
 		buf_init(&sealed, 4 * MIB);
 		buf_init(&opened, 4 * MIB);
@@ -206,7 +206,7 @@ static void files_are_sealed_and_opened_in_one_pass_with_both_digests(void **sta
 		AUTO_FD sealed = memory_file((struct bytes){ 0 });
 		AUTO_FD out = memory_file((struct bytes){ 0 });
 		struct age_totals a, b, c;
-		AUTO_BUF bytes;
+		AUTO_BUF bytes = { 0 };
 
 		buf_init(&bytes, 4 * MIB);
 		assert_true(age_copy_seal(&(struct age_copy){ .in_fd = in, .out_fd = sealed, .recipients = &r,
@@ -291,8 +291,8 @@ static void every_flipped_byte_is_detected(void **state)
 	struct age_recipient r;
 	AUTO_SEAL_IDENTITY *s = identity(&r);
 	struct err e;
-	AUTO_BUF sealed;
-	AUTO_BUF opened;
+	AUTO_BUF sealed = { 0 };
+	AUTO_BUF opened = { 0 };
 
 	buf_init(&sealed, MIB);
 	buf_init(&opened, MIB);
@@ -322,7 +322,7 @@ static void chunks_cannot_be_dropped_swapped_or_repeated(void **state)
 	AUTO_SEAL_IDENTITY *s = identity(&r);
 	struct err e;
 	size_t start;
-	AUTO_BUF sealed;
+	AUTO_BUF sealed = { 0 };
 
 	buf_init(&sealed, MIB);
 	pattern(plain, sizeof(plain));
@@ -332,8 +332,8 @@ static void chunks_cannot_be_dropped_swapped_or_repeated(void **state)
 	for (unsigned how = 0; how < 4; how++) {
 		static const unsigned orders[4][4] = { { 1, 0, 2, 9 }, { 0, 2, 9, 9 }, { 0, 0, 1, 2 },
 		{ 0, 1, 9, 9 } };
-		AUTO_BUF changed;
-		AUTO_BUF opened;
+		AUTO_BUF changed = { 0 };
+		AUTO_BUF opened = { 0 };
 
 		buf_init(&changed, MIB);
 		buf_init(&opened, MIB);
@@ -373,7 +373,7 @@ static void says_when_it_is_not_sealed_to_us(void **state)
 	AUTO_SECRET *got = NULL;
 	const struct seal_identity *both[] = { other, s };
 	struct err e;
-	AUTO_BUF header;
+	AUTO_BUF header = { 0 };
 
 	buf_init(&header, AGE_HEADER_BYTES_MAX);
 	assert_true(age_header_write(&r, 1, file_key, &header, &e));
@@ -396,8 +396,8 @@ static void the_header_is_found_however_much_is_there(void **state)
 	struct age_recipient r;
 	struct err e;
 	size_t len, whole;
-	AUTO_BUF sealed;
-	AUTO_BUF endless;
+	AUTO_BUF sealed = { 0 };
+	AUTO_BUF endless = { 0 };
 
 	stranger(&r);
 	buf_init(&sealed, MIB);
@@ -425,8 +425,8 @@ static void recipients_are_one_to_the_limit_and_none_of_small_order(void **state
 	struct age_recipient zero = { { 0 } };
 	AUTO_SEAL_IDENTITY *s = identity(&many[0]);
 	struct err e;
-	AUTO_BUF sealed;
-	AUTO_BUF opened;
+	AUTO_BUF sealed = { 0 };
+	AUTO_BUF opened = { 0 };
 
 	buf_init(&sealed, MIB);
 	buf_init(&opened, MIB);

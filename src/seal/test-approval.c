@@ -32,7 +32,7 @@ static void what_is_made_reads_back(void **state)
 	AUTO_SIGN_KEY *k = sign_key_new();
 	AUTO_APPROVAL a = { 0 };
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	for (unsigned role = 0; role < APPROVAL_ROLE_COUNT; role++) {
@@ -55,7 +55,7 @@ static void its_payload_is_known_to_the_byte(void **state)
 {
 	AUTO_SIGN_KEY *k = sign_key_new();
 	AUTO_APPROVAL a = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	assert_true(approval_make(k, "A. Vane", APPROVAL_COURT, "", hash, time_ms, &out, NULL));
@@ -89,7 +89,7 @@ static void refuses_fields_that_are_not_as_they_must_be(void **state)
 	};
 	AUTO_APPROVAL good = { 0 };
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	around(APPROVAL_TYPE, PAYLOAD("A", "key-file", HASH, "", "court", TIME, "1"), &out);
@@ -113,7 +113,7 @@ static void refuses_assurances_that_nobody_verifies_here(void **state)
 	};
 	struct approval a = { 0 };
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -128,7 +128,7 @@ static void an_envelope_of_another_type_is_no_approval(void **state)
 {
 	struct approval a = { 0 };
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	around("application/vnd.comity.receipt+json; v=1",
@@ -143,7 +143,7 @@ static void an_approval_is_the_act_of_one_person(void **state)
 					     { .keyid = "ffeeddccbbaa99887766554433221100" } };
 	struct approval a = { 0 };
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	assert_true(envelope_write_of(bytes_of(APPROVAL_TYPE),
@@ -159,7 +159,7 @@ static void limits_hold_to_the_byte(void **state)
 	AUTO_APPROVAL a = { 0 };
 	char name[APPROVER_NAME_BYTES_MAX + 2], note[APPROVAL_NOTE_BYTES_MAX + 2];
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	memset(name, 'n', sizeof(name));
@@ -180,7 +180,7 @@ static void limits_hold_to_the_byte(void **state)
 static void makes_nothing_that_it_would_not_read(void **state)
 {
 	AUTO_SIGN_KEY *k = sign_key_new();
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	assert_false(approval_make(k, "", APPROVAL_DUTY, "", hash, time_ms, &out, NULL));

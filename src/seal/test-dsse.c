@@ -18,7 +18,7 @@
 static void the_pae_is_that_of_the_published_example(void **state)
 {
 	uint8_t hash[SHA256_BYTES], want[SHA256_BYTES];
-	AUTO_BUF pae;
+	AUTO_BUF pae = { 0 };
 
 	buf_init(&pae, 256);
 	pae_write(bytes_of("http://example.com/HelloWorld"), bytes_of("hello world"), &pae);
@@ -35,7 +35,7 @@ static void the_hash_is_that_of_the_pae_for_types_of_any_length(void **state)
 
 	memset(type, 'a', sizeof(type));
 	for (size_t len = 0; len <= sizeof(type); len++) {
-		AUTO_BUF pae;
+		AUTO_BUF pae = { 0 };
 
 		buf_init(&pae, 1024);
 		pae_write(bytes_from(type, len), bytes_of("{}"), &pae);
@@ -51,9 +51,9 @@ static void the_published_envelope_keeps_its_payload(void **state)
 	char path[1024];
 	const json_t *published;
 	AUTO_JSON *all = NULL;
-	AUTO_BUF text;
-	AUTO_BUF pae;
-	AUTO_BUF payload;
+	AUTO_BUF text = { 0 };
+	AUTO_BUF pae = { 0 };
+	AUTO_BUF payload = { 0 };
 	struct err e;
 
 	buf_init(&text, MIB);
@@ -81,8 +81,8 @@ static void what_is_signed_verifies_and_reads_back(void **state)
 	char keyid[KEY_ID_LEN + 1];
 	uint8_t hash[SHA256_BYTES];
 	struct err e;
-	AUTO_BUF out;
-	AUTO_BUF again;
+	AUTO_BUF out = { 0 };
+	AUTO_BUF again = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	buf_init(&again, ENVELOPE_BYTES_MAX);
@@ -106,7 +106,7 @@ static void keyid_is_a_hint_and_never_a_decision(void **state)
 	AUTO_SIGN_KEY *k = sign_key_new();
 	AUTO_SIGN_KEY *other = sign_key_new();
 	AUTO_ENVELOPE v = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	assert_true(envelope_sign(bytes_of(TYPE), bytes_of("{}"), k, &out, NULL));
@@ -120,7 +120,7 @@ static void every_flipped_byte_is_noticed(void **state)
 {
 	AUTO_SIGN_KEY *k = sign_key_new();
 	char keyid[KEY_ID_LEN + 1];
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	key_id_write(sign_key_public(k), keyid);
 	buf_init(&out, ENVELOPE_BYTES_MAX);
@@ -185,7 +185,7 @@ static void refuses_every_other_spelling(void **state)
 static void sign_with(struct sign_key *const *keys, size_t n, struct buf *out)
 {
 	struct envelope_signature sigs[ENVELOPE_SIGNATURES_MAX];
-	AUTO_BUF pae;
+	AUTO_BUF pae = { 0 };
 
 	buf_init(&pae, 1024);
 	pae_write(bytes_of(TYPE), bytes_of("{}"), &pae);
@@ -205,7 +205,7 @@ static void k_of_n_counts_distinct_trusted_keys(void **state)
 	uint8_t trusted[4][SIGN_PUBLIC_BYTES];
 	const uint8_t (*keys)[SIGN_PUBLIC_BYTES] = (const uint8_t (*)[SIGN_PUBLIC_BYTES])trusted;
 	AUTO_ENVELOPE v = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	sign_with(signers, 4, &out);
@@ -227,7 +227,7 @@ static void limits_hold_to_the_byte(void **state)
 	char type[ENVELOPE_TYPE_BYTES_MAX + 1];
 	AUTO_ENVELOPE v = { 0 };
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	memset(sigs, 0, sizeof(sigs));
 	memset(type, 't', sizeof(type));
@@ -254,8 +254,8 @@ static void inside_json_an_envelope_is_the_same(void **state)
 	AUTO_ENVELOPE v = { 0 };
 	AUTO_ENVELOPE w = { 0 };
 	AUTO_JSON *json = NULL;
-	AUTO_BUF out;
-	AUTO_BUF canonical;
+	AUTO_BUF out = { 0 };
+	AUTO_BUF canonical = { 0 };
 
 	buf_init(&out, ENVELOPE_BYTES_MAX);
 	buf_init(&canonical, ENVELOPE_BYTES_MAX);

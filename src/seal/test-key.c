@@ -60,8 +60,8 @@ static void a_key_file_reads_back_as_the_same_key(void **state)
 {
 	AUTO_SIGN_KEY *k = sign_key_new();
 	AUTO_SIGN_KEY *again = NULL;
-	AUTO_BUF_WIPE file;
-	AUTO_BUF_WIPE file_again;
+	AUTO_BUF_WIPE file = { 0 };
+	AUTO_BUF_WIPE file_again = { 0 };
 
 	buf_init(&file, 1024);
 	buf_init(&file_again, 1024);
@@ -112,7 +112,7 @@ static bool vectors_read(const char *name, json_t **ret)
 	const char *shared = getenv("COMITY_SHARED");
 	char path[1024];
 	struct err e;
-	AUTO_BUF text;
+	AUTO_BUF text = { 0 };
 	json_error_t error;
 
 	buf_init(&text, 8 * MIB);

@@ -7,7 +7,7 @@ static void counterproof(struct bytes in)
 {
 	struct counterproof c;
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	if (!counterproof_parse(in, &c, &e))

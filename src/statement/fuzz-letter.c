@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes acts[LETTER_ACTS_MAX];
 	AUTO_LETTER *l = NULL;
 	struct err e;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, LETTER_BYTES_MAX);
 	if (!letter_parse(bytes_from(data, size), &l, &e))

@@ -12,7 +12,7 @@ static void try_payload(const struct kind *k, struct bytes payload)
 	AUTO_STATEMENT *s = NULL;
 	struct err e = { 0 };
 	struct findings f;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 4 * MIB);
 	if (!statement_parse(statement_type(k), payload, &s, &e)) {
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_JSON *v = NULL;
 	struct err e;
-	AUTO_BUF canonical;
+	AUTO_BUF canonical = { 0 };
 
 	buf_init(&canonical, 2 * STATEMENT_BYTES_MAX);
 	if (size == 0)

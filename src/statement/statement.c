@@ -246,7 +246,7 @@ void statement_print(const struct statement *s, int offset_minutes, struct buf *
  * where it does not. */
 static void put_help(json_t *help, const struct treaty_field *field, const struct member *m)
 {
-	AUTO_BUF words;
+	AUTO_BUF words = { 0 };
 
 	buf_init(&words, 4 * KIB);
 	buf_add_text(&words, field->words);
@@ -264,7 +264,7 @@ static void put_help(json_t *help, const struct treaty_field *field, const struc
 
 static void put_plain_help(json_t *help, const char *path, const struct member *m)
 {
-	AUTO_BUF words;
+	AUTO_BUF words = { 0 };
 
 	buf_init(&words, 4 * KIB);
 	buf_add_text(&words, m->words);

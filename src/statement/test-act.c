@@ -9,7 +9,7 @@
 static bool parses(json_t *act, struct err *e)
 {
 	AUTO_ACT *a = NULL;
-	AUTO_BUF json;
+	AUTO_BUF json = { 0 };
 	bool ok;
 
 	buf_init(&json, LETTER_BYTES_MAX);
@@ -24,7 +24,7 @@ static void an_act_of_every_kind_parses_and_writes_back_the_same(void **state)
 		AUTO_JSON *v = sample_act_of(kind_at(i)->name, i % 3);
 		AUTO_ACT *a = NULL;
 		struct err e = { 0 };
-		AUTO_BUF json;
+		AUTO_BUF json = { 0 };
 
 		buf_init(&json, LETTER_BYTES_MAX);
 		assert_true(json_write_canonical(v, &json, NULL));
@@ -120,7 +120,7 @@ static void a_counterproof_writes_back_the_same(void **state)
 {
 	uint8_t hash[SHA256_BYTES] = { 1 }, opening[32] = { 2 };
 	struct counterproof c;
-	AUTO_BUF out, again;
+	AUTO_BUF out = { 0 }, again = { 0 };
 
 	buf_init(&out, MIB);
 	buf_init(&again, MIB);
@@ -138,7 +138,7 @@ static void a_counterproof_writes_back_the_same(void **state)
 static void a_counterproof_without_leaf_is_refused(void **state)
 {
 	uint8_t hash[SHA256_BYTES] = { 1 }, opening[32] = { 2 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	assert_false(counterproof_write(hash, bytes_of(""), opening, bytes_of("proof\n"), &out, NULL));

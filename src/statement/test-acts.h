@@ -14,7 +14,7 @@ static inline json_t *sample_act(json_t *frame, size_t approval_count)
 	struct sign_key *key = sign_key_new();
 	json_t *act = json_object(), *approvals = json_array(), *envelope = NULL;
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF payload, out;
+	AUTO_BUF payload = { 0 }, out = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
 	buf_init(&out, ENVELOPE_BYTES_MAX);

@@ -13,7 +13,7 @@ static void every_kind_has_a_sample_that_parses_and_writes_back_the_same(void **
 		const struct kind *k = kind_at(i);
 		AUTO_STATEMENT *s = NULL;
 		struct err e = { 0 };
-		AUTO_BUF again;
+		AUTO_BUF again = { 0 };
 
 		buf_init(&again, STATEMENT_BYTES_MAX);
 		if (!sample_parse(sample_frame(k->name, sample_body(k->name)), &s, &e))
@@ -28,7 +28,7 @@ static void every_kind_prints_what_it_says(void **state)
 {
 	for (size_t i = 0; i < kind_count(); i++) {
 		AUTO_STATEMENT *s = NULL;
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		buf_init(&out, MIB);
 		assert_true(sample_parse(sample_frame(kind_at(i)->name, sample_body(kind_at(i)->name)), &s, NULL));

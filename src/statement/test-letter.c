@@ -27,7 +27,7 @@ static void write_letter(const char *from, const char *to, json_t *const *acts, 
 static bool parses(const char *from, const char *to, json_t *const *acts, struct err *e)
 {
 	AUTO_LETTER *l = NULL;
-	AUTO_BUF plain;
+	AUTO_BUF plain = { 0 };
 
 	buf_init(&plain, LETTER_BYTES_MAX);
 	write_letter(from, to, acts, &plain);
@@ -37,7 +37,7 @@ static bool parses(const char *from, const char *to, json_t *const *acts, struct
 static void a_letter_holds_its_acts_in_order(void **state)
 {
 	AUTO_LETTER *l = NULL;
-	AUTO_BUF plain;
+	AUTO_BUF plain = { 0 };
 
 	buf_init(&plain, LETTER_BYTES_MAX);
 	write_letter("XA", "XR",
@@ -78,7 +78,7 @@ static void a_letter_is_about_something_for_its_addressee(void **state)
 static void a_letter_has_one_to_its_limit_of_acts(void **state)
 {
 	json_t *acts[LETTER_ACTS_MAX + 1] = { NULL };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	for (size_t i = 0; i < LETTER_ACTS_MAX; i++)
 		acts[i] = sample_act_of("acknowledgement", 0);
@@ -117,7 +117,7 @@ static void what_is_sealed_comes_out_the_same(void **state)
 	struct age_recipient recipient;
 	AUTO_SECRET *key = NULL;
 	size_t header;
-	AUTO_BUF plain, sealed, opened;
+	AUTO_BUF plain = { 0 }, sealed = { 0 }, opened = { 0 };
 
 	buf_init(&plain, LETTER_BYTES_MAX);
 	buf_init(&sealed, 2 * LETTER_BYTES_MAX);

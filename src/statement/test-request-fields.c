@@ -257,7 +257,7 @@ static void companions_are_asked_for(void **state)
 static void the_form_tells_the_paragraph(void **state)
 {
 	AUTO_JSON *form = NULL;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	assert_true(statement_form(kind_find(bytes_of("preservation-request")), treaty, &out, NULL));

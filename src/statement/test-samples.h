@@ -127,7 +127,7 @@ static inline json_t *sample_frame(const char *kind, json_t *body)
 static inline bool sample_parse(json_t *frame, struct statement **ret, struct err *e)
 {
 	const struct kind *k = kind_find(json_bytes(frame, "kind"));
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 	bool ok;
 
 	buf_init(&payload, STATEMENT_BYTES_MAX * 2);

@@ -60,7 +60,7 @@ static void every_member_of_the_frame_is_needed_and_no_other_taken(void **state)
 	for (size_t i = 0; i < sizeof(frame_members) / sizeof(frame_members[0]); i++) {
 		AUTO_STATEMENT *s = NULL;
 		AUTO_JSON *v = frame();
-		AUTO_BUF payload;
+		AUTO_BUF payload = { 0 };
 
 		buf_init(&payload, STATEMENT_BYTES_MAX);
 		assert_int_equal(json_object_del(v, frame_members[i]), 0);
@@ -75,7 +75,7 @@ static void the_kind_inside_must_be_that_of_the_type(void **state)
 {
 	AUTO_STATEMENT *s = NULL;
 	AUTO_JSON *v = frame();
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 	struct err e;
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
@@ -90,7 +90,7 @@ static void another_spelling_is_refused(void **state)
 {
 	AUTO_STATEMENT *s = NULL;
 	AUTO_JSON *v = frame();
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 	struct err e;
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
@@ -161,7 +161,7 @@ static void each_kind_goes_where_it_belongs(void **state)
 static void a_statement_over_its_limit_is_refused(void **state)
 {
 	AUTO_STATEMENT *s = NULL;
-	AUTO_BUF payload;
+	AUTO_BUF payload = { 0 };
 	struct err e;
 
 	buf_init(&payload, STATEMENT_BYTES_MAX * 2);
@@ -175,7 +175,7 @@ static void print_shows_no_treacherous_characters_and_no_false_lines(void **stat
 {
 	AUTO_STATEMENT *s = NULL;
 	json_t *v = frame(), *body = json_object_get(v, "body");
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, MIB);
 	json_put_text(v, "case", "A\x1b[2J\xe2\x80\xae" "B\nlegal basis: pilot");
@@ -199,7 +199,7 @@ static void a_form_has_every_field_with_words(void **state)
 		AUTO_JSON *form = NULL, *sample = sample_body(kind_at(i)->name);
 		const char *key;
 		json_t *value;
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		buf_init(&out, MIB);
 		assert_true(statement_form(kind_at(i), NULL, &out, &e));

@@ -115,6 +115,6 @@ QUERY(page_add, "INSERT INTO page (request, officer, sent, ended, exit_status) V
 QUERY(page_ended, "UPDATE page SET ended = $2, exit_status = $3 WHERE seq = $1")
 QUERY(page_of_request, "SELECT seq, officer, sent, ended, exit_status FROM page WHERE request = $1 ORDER BY seq")
 QUERY(page_due, "SELECT r.id, count(p.seq), coalesce(max(p.sent), 0) FROM request r LEFT JOIN page p ON p.request = r.id "
-	"WHERE r.asked = 1 AND r.state = 'received' GROUP BY r.id ORDER BY r.created LIMIT 20")
+	"WHERE r.asked = 1 AND r.state = 'received' GROUP BY r.id ORDER BY r.created")
 QUERY(page_waiting, "SELECT count(*) FROM request WHERE asked = 1 AND state = 'received'")
 #undef QUERY

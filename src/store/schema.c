@@ -105,7 +105,7 @@ static bool replace_condition(sqlite3 *db, const char *table, struct buf *out, s
 static bool guard(sqlite3 *db, const char *table, struct err *e)
 {
 	static const char *const events[] = { "UPDATE", "DELETE" };
-	AUTO_BUF sql, condition;
+	AUTO_BUF sql = { 0 }, condition = { 0 };
 
 	buf_init(&sql, 64 * KIB);
 	buf_init(&condition, 32 * KIB);

@@ -43,6 +43,8 @@ STATEMENT(1, "main", "CREATE TABLE request (id BLOB PRIMARY KEY, kind TEXT NOT N
 	"asked INTEGER NOT NULL, state TEXT NOT NULL, hash BLOB NOT NULL, preservation BLOB, hold_until INTEGER NOT NULL, "
 	"order_expires INTEGER NOT NULL, acknowledged_by TEXT NOT NULL, acknowledged_at INTEGER NOT NULL, "
 	"created INTEGER NOT NULL, updated INTEGER NOT NULL) STRICT")
+/* Who is to be paged, what hold ends, what is open: asked once a second and by every status. */
+STATEMENT(1, "main", "CREATE INDEX request_state ON request (state, hold_until)")
 STATEMENT(1, "main", "CREATE TABLE request_move (seq INTEGER PRIMARY KEY, request BLOB NOT NULL, from_state TEXT NOT NULL, "
 	"event TEXT NOT NULL, to_state TEXT NOT NULL, hash BLOB, why TEXT NOT NULL, time INTEGER NOT NULL) STRICT")
 APPEND_ONLY(1, "request_move")
@@ -59,6 +61,7 @@ STATEMENT(1, "main", "CREATE INDEX outbox_due ON outbox (peer, seq) WHERE done =
 /* What the other side answered to our statement; proof: its proof message, empty until it came. */
 STATEMENT(1, "main", "CREATE TABLE receipt (hash BLOB PRIMARY KEY, envelope BLOB NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, "
 	"time INTEGER NOT NULL, proof_due INTEGER NOT NULL, proof BLOB NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE INDEX receipt_unproved ON receipt (proof_due) WHERE outcome = 'received' AND length(proof) = 0")
 /* What we answered to theirs: the same letter again gets the same receipt again. */
 STATEMENT(1, "main", "CREATE TABLE receipt_given (sender TEXT NOT NULL, id BLOB NOT NULL, hash BLOB NOT NULL, envelope BLOB NOT NULL, "
 	"PRIMARY KEY (sender, id)) STRICT, WITHOUT ROWID")

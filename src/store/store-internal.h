@@ -12,6 +12,7 @@
 #define BOOK "book"
 #define BOOK_FILE "comity.db"
 #define KEYS_FILE "keys.db"
+#define CRASHED_FILE "crashed" /* a crash test has killed its process */
 #define QUERY_PARAMETERS_MAX 32
 
 struct query {
@@ -31,6 +32,7 @@ struct store {
 	bool walled; /* the authorizer lets only reading and writing of rows through */
 	uint64_t commits;
 	uint64_t crash_before, crash_after; /* 0: never */
+	int crash_fd;                       /* the folder store/, while a crash is due; else -1 */
 	struct query queries[QUERY_COUNT];
 };
 

@@ -227,24 +227,34 @@ static struct store *store_new(void)
 
 	if (s == NULL)
 		abort();
-	s->lock_fd = -1;
+	s->lock_fd = s->crash_fd = -1;
 	sqlite3_randomness(sizeof(seed), &seed); /* reads its seed now, while /dev is in sight */
 	record_start();
 	return s;
 }
 
-/* "keeper-commit:3" dies before the third commit, "keeper-committed:3" after it. */
-static void crash_hook(struct store *s)
+/* "keeper-commit:3" dies before the third commit, "keeper-committed:3" after it. The process that takes the
+ * dead one's place has the same environment; the file crashed tells it that this is over. */
+static void crash_hook(struct store *s, int store_fd)
 {
 	const char *at = getenv("COMITY_CRASH_AT");
 	static const char before[] = "keeper-commit:", after[] = "keeper-committed:";
 
-	if (at == NULL)
+	if (at == NULL || faccessat(store_fd, CRASHED_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return;
 	if (strncmp(at, before, sizeof(before) - 1) == 0)
 		(void)!num_parse_u64(at + sizeof(before) - 1, UINT64_MAX, &s->crash_before);
 	else if (strncmp(at, after, sizeof(after) - 1) == 0)
 		(void)!num_parse_u64(at + sizeof(after) - 1, UINT64_MAX, &s->crash_after);
+	s->crash_fd = fcntl(store_fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static void crash(const struct store *s)
+{
+	AUTO_FD fd = openat(s->crash_fd, CRASHED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0)
+		raise(SIGKILL);
 }
 
 static bool lock_take(int store_fd, int *ret_fd, struct err *e)
@@ -287,7 +297,7 @@ bool store_open(int home_fd, struct store **ret, struct err *e)
 	if (store_fd < 0)
 		return err_system(e, "cannot open the folder store");
 	s = store_new();
-	crash_hook(s);
+	crash_hook(s, store_fd);
 	if (!lock_take(store_fd, &s->lock_fd, e) || !open_files(s, store_fd, e) || !start(s, e)) {
 		store_close(s);
 		return false;
@@ -316,7 +326,7 @@ static bool open_backup_files(struct store *s, int dir_fd, struct err *e)
 	char folder[PATH_MAX];
 	struct stat st;
 	bool keys = fstatat(dir_fd, KEYS_FILE, &st, 0) == 0;
-	AUTO_BUF keys_name, book_name;
+	AUTO_BUF keys_name = { 0 }, book_name = { 0 };
 	int rc;
 
 	buf_init(&keys_name, 4 * PATH_MAX);
@@ -368,6 +378,7 @@ void store_close(struct store *s)
 	if (s->db != NULL && !s->read_only)
 		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_close(s->db);
+	fd_close_at(&s->crash_fd);
 	fd_close_at(&s->lock_fd); /* last: the next process must find closed files */
 	free(s);
 }
@@ -404,7 +415,7 @@ bool store_commit(struct store *s, struct err *e)
 		return err_set(e, ERR_UNAVAILABLE, REASON_WRONG_STATE, "commit: the transaction was rolled back");
 	}
 	if (s->crash_before != 0 && s->commits + 1 == s->crash_before)
-		raise(SIGKILL);
+		crash(s);
 	rc = step_once(s->commit);
 	if (rc != SQLITE_DONE) {
 		store_error(s->db, rc, "commit", e);
@@ -414,7 +425,7 @@ bool store_commit(struct store *s, struct err *e)
 	s->in_transaction = false;
 	s->commits++;
 	if (s->commits == s->crash_after)
-		raise(SIGKILL);
+		crash(s);
 	return true;
 }
 

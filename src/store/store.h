@@ -33,7 +33,8 @@ bool store_commit(struct store *s, struct err *e) MUST_USE; /* durable when true
 void store_rollback(struct store *s);
 bool store_in_transaction(const struct store *s);
 /* Commits so far, and a hook for crash tests: COMITY_CRASH_AT=keeper-commit:N kills the process right
- * before the N-th commit, keeper-committed:N right after it. */
+ * before the N-th commit, keeper-committed:N right after it; once: it leaves store/crashed behind, and where
+ * that file is nothing is killed. */
 uint64_t store_commits(const struct store *s);
 
 /* A prepared query, reset and unbound. Between store_query and query_end nobody else uses it. */

@@ -76,7 +76,7 @@ static void copies_a_store_that_is_being_written(void **state)
 	struct test_home h;
 	struct writer w;
 	struct store *copy = NULL;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 65536);
 	begin(&h, &w);
@@ -111,7 +111,7 @@ static void leaves_the_keys_apart(void **state)
 	struct test_home h;
 	struct writer w;
 	struct store *copy = NULL;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 65536);
 	begin(&h, &w);
@@ -156,7 +156,7 @@ static void finds_a_damaged_page(void **state)
 	struct writer w;
 	struct store *copy = NULL;
 	uint8_t junk[4096] = { 0x55, 0x55, 0x55 };
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, MIB);
 	begin(&h, &w);

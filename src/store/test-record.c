@@ -6,7 +6,7 @@ static const uint8_t key[32] = { 1, 2, 3 }, hash[32] = { 9, 9 };
 
 static void opens_what_it_sealed_and_nothing_changed(void **state)
 {
-	AUTO_BUF sealed, plain;
+	AUTO_BUF sealed = { 0 }, plain = { 0 };
 	uint8_t other[32] = { 9, 8 };
 
 	buf_init(&sealed, 4096);
@@ -29,7 +29,7 @@ static void opens_what_it_sealed_and_nothing_changed(void **state)
 
 static void seals_the_same_twice_to_different_bytes(void **state)
 {
-	AUTO_BUF a, b;
+	AUTO_BUF a = { 0 }, b = { 0 };
 
 	buf_init(&a, 4096);
 	buf_init(&b, 4096);
@@ -40,7 +40,7 @@ static void seals_the_same_twice_to_different_bytes(void **state)
 
 static void seals_an_empty_record(void **state)
 {
-	AUTO_BUF sealed, plain;
+	AUTO_BUF sealed = { 0 }, plain = { 0 };
 
 	buf_init(&sealed, 4096);
 	buf_init(&plain, 4096);
@@ -52,7 +52,7 @@ static void seals_an_empty_record(void **state)
 
 static void refuses_more_than_its_buffers_hold(void **state)
 {
-	AUTO_BUF small, sealed;
+	AUTO_BUF small = { 0 }, sealed = { 0 };
 
 	buf_init(&small, 30);
 	buf_init(&sealed, 4096);

@@ -48,7 +48,7 @@ static int child(struct test_home *h)
 	struct sandbox_result walls;
 	struct store *s = NULL;
 	struct err e = { 0 };
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 	int dir;
 
 	buf_init(&problems, 65536);

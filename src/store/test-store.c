@@ -131,7 +131,7 @@ static void makes_an_empty_home_and_finds_it_again(void **state)
 	struct test_home h;
 	struct store *s = NULL;
 	struct stat st;
-	AUTO_BUF problems;
+	AUTO_BUF problems = { 0 };
 
 	home_make(&h);
 	buf_init(&problems, 65536);
@@ -345,7 +345,7 @@ static void survives_death_around_a_commit(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct test_home h;
 		struct store *s = NULL;
-		AUTO_BUF problems;
+		AUTO_BUF problems = { 0 };
 
 		buf_init(&problems, 65536);
 		home_make(&h);
@@ -422,7 +422,7 @@ static void tells_a_full_disk(void **state)
 {
 	struct test_home h;
 	struct store *s = NULL;
-	AUTO_BUF big;
+	AUTO_BUF big = { 0 };
 
 	home_make(&h);
 	buf_init(&big, 1 << 20);

@@ -62,7 +62,7 @@ static void a_full_list_still_stops(void **state)
 static void what_outsiders_wrote_is_printed_safely(void **state)
 {
 	struct findings f;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 10000);
 	findings_init(&f);

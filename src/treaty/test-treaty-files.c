@@ -38,7 +38,7 @@ static unsigned copy_edited(const char *dir, const char *file, const char *from,
 	for (size_t i = 0; i < FILES; i++) {
 		char path[4096];
 		const char *found;
-		AUTO_BUF in, out;
+		AUTO_BUF in = { 0 }, out = { 0 };
 
 		buf_init(&in, 1u << 20);
 		buf_init(&out, 1u << 20);

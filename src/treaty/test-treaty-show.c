@@ -54,7 +54,7 @@ static void article_42_shows_everything_a_duty_officer_needs(void **state)
 		"order_days_max", "The Convention sets no answer deadline.", "Of house policy", "bank-secrecy",
 	};
 	const char *text, *none, *reserved;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	show("42", &out);
 	text = buf_text(&out);
@@ -102,7 +102,7 @@ static void every_row_that_is_not_checked_says_unchecked(void **state)
 	size_t unchecked = 0;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		show(lists[i], &out);
 		assert_marked(buf_text(&out));
@@ -110,7 +110,7 @@ static void every_row_that_is_not_checked_says_unchecked(void **state)
 	}
 	for (size_t i = 0; i < treaty_article_count(t); i++) {
 		const struct treaty_article *a = treaty_article_at(t, i);
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		show(a->number, &out);
 		assert_marked(buf_text(&out));
@@ -121,7 +121,7 @@ static void every_row_that_is_not_checked_says_unchecked(void **state)
 	}
 	assert_true(unchecked > 50);
 	for (size_t i = 0; i < treaty_offence_count(t); i++) {
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 
 		show(treaty_offence_at(t, i)->code, &out);
 		assert_marked(buf_text(&out));
@@ -136,10 +136,10 @@ static void every_row_that_is_not_checked_says_unchecked(void **state)
 static void what_is_unsure_is_never_shown_as_law(void **state)
 {
 	static const char *const pages[] = { "39", "40", "44", DATA };
-	AUTO_BUF page;
+	AUTO_BUF page = { 0 };
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-		AUTO_BUF out;
+		AUTO_BUF out = { 0 };
 		const char *text;
 
 		show(pages[i], &out);
@@ -186,11 +186,11 @@ static void the_same_names_work_for_people_and_programs(void **state)
 					     "budapest", "hold_days_min" };
 	struct err e = { 0 };
 	json_t *none = NULL;
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		AUTO_JSON *v = NULL;
-		AUTO_BUF text;
+		AUTO_BUF text = { 0 };
 
 		show(names[i], &text);
 		assert_true(buf_bytes(&text).len > 0);
@@ -208,7 +208,7 @@ static void the_same_names_work_for_people_and_programs(void **state)
 static void a_page_that_does_not_fit_is_an_error(void **state)
 {
 	struct err e = { 0 };
-	AUTO_BUF out;
+	AUTO_BUF out = { 0 };
 
 	buf_init(&out, 100);
 	assert_false(treaty_show(t, B("42"), &out, &e));

@@ -330,11 +330,11 @@ static void the_version_can_be_recomputed_with_sha256sum(void **state)
 {
 	uint8_t digest[SHA256_BYTES];
 	char path[4096];
-	AUTO_BUF sums;
+	AUTO_BUF sums = { 0 };
 
 	buf_init(&sums, 4096);
 	for (size_t i = 0; i < FILES; i++) {
-		AUTO_BUF in;
+		AUTO_BUF in = { 0 };
 
 		buf_init(&in, 1u << 20);
 		snprintf(path, sizeof(path), "%s/uncc/%s", folder(), files[i]);

@@ -348,7 +348,7 @@ static bool show_list(const struct treaty *t, struct bytes what, struct buf *out
 
 bool treaty_show(const struct treaty *t, struct bytes what, struct buf *out, struct err *e)
 {
-	AUTO_BUF name;
+	AUTO_BUF name = { 0 };
 
 	buf_init(&name, 400);
 	if (show_list(t, what, out) || show_one(t, what, out))

@@ -73,7 +73,7 @@ static void version_add(struct buf *sums, const char *name, struct bytes in)
 static void version_set(struct treaty *t, const struct buf *contents)
 {
 	const char *last = "";
-	AUTO_BUF sums;
+	AUTO_BUF sums = { 0 };
 
 	buf_init(&sums, 4 * KIB);
 	for (size_t done = 0; done < treaty_file_count; done++) {
@@ -115,7 +115,7 @@ bool treaty_load(const char *folder, struct treaty **ret, struct err *e)
 	bool ok;
 
 	if (treaty_file_count > sizeof(contents) / sizeof(contents[0]))
-		abort();
+		abort(); /* a table of ours that has outgrown its place */
 	for (size_t i = 0; i < treaty_file_count; i++)
 		buf_init(&contents[i], TREATY_BYTES_MAX / 8);
 	ok = load_files(t, folder, contents, e);
