@@ -106,6 +106,9 @@ void diag(enum diag_level level, const char *event, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(pairs, sizeof(pairs), format, args);
 	va_end(args);
+	for (char *p = pairs; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = ';'; /* one event, one line */
 	write_line(level, event, bytes_of(pairs));
 }
 

@@ -50,8 +50,10 @@ static bool ask(const struct approve *p, struct err *e)
 {
 	char answer[8];
 
-	if (!p->ask || isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+	if (!p->ask)
 		return true;
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "there is no terminal to ask on: give --yes to sign what was shown");
 	fprintf(stderr, "Sign this as %s (%s)? [y/N] ", p->as, p->role);
 	fflush(stderr);
 	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))

@@ -64,7 +64,7 @@ static int articles_command(const struct args *a)
 }
 
 const struct command treaty_commands[] = {
-	{ .name = "show", .words = "an article (42), offence (UNCC-7), ground, kind, constants, gate or safeguards",
+	{ .name = "show", .words = "an article (42), offence (UNCC-07), ground, kind, constants, gate or safeguards",
 	  .arguments = "WHAT", .positional_min = 1, .positional_max = 1, .options = show_options, .run = show_command,
 	  .more = "What is marked unchecked was not compared with the certified text." },
 	{ .name = "list", .words = "the articles", .arguments = "", .run = articles_command },

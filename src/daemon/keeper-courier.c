@@ -196,8 +196,8 @@ static bool register_fetched(struct keeper *k, const struct courier_message *m, 
 
 	buf_init(&problems, 64 * KIB);
 	if (!m->ok || m->status != 200)
-		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the register could not be fetched: %.*s (status %u)",
-			       (int)m->error.len, (const char *)m->error.at, m->status);
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the register could not be fetched: %.*s%sstatus %u",
+			       (int)m->error.len, (const char *)m->error.at, m->error.len > 0 ? ", " : "", m->status);
 	k->node->refresh_wanted = false;
 	if (!directory_take(k->node, m->body, &entries, &problems, e))
 		return false;

@@ -7,8 +7,9 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/num.h"
+#include "base/text.h"
 
-enum config_type { TEXT, COUNT };
+enum config_type { TEXT, COUNT, SOME, MINUTES, YES_NO, HASH, SANDBOX };
 
 static const struct {
 	const char *name;
@@ -66,6 +67,41 @@ void config_log_origin(const struct config *c, char out[static CONFIG_ORIGIN_BYT
 		snprintf(out, CONFIG_ORIGIN_BYTES_MAX + 1, "comity/%.100s", config_text(c, party));
 }
 
+/* A number is kept as such; a word that a setting does not know stops the node rather than mean the default. */
+static bool check_value(struct config *c, enum config_key key, const char *value, struct err *e)
+{
+	enum config_type type = table[key].type;
+	struct bytes word = bytes_of(value);
+	uint8_t hash[SHA256_BYTES];
+	const char *wanted = NULL;
+
+	switch (type) {
+	case TEXT:
+		break;
+	case COUNT:
+	case SOME:
+	case MINUTES: {
+		bool west = type == MINUTES && value[0] == '-';
+		uint64_t v = 0, most = type == MINUTES ? 14 * 60 : UINT32_MAX;
+		if (!num_parse_u64(value + (west ? 1 : 0), most, &v) || (type == SOME && v == 0))
+			wanted = type == MINUTES ? "a number of minutes from -840 to 840"
+				 : type == SOME ? "a whole number from 1" : "a whole number from 0";
+		c->count[key] = west ? -(int64_t)v : (int64_t)v;
+		break;
+	}
+	case YES_NO:
+		wanted = bytes_is(word, "yes") || bytes_is(word, "no") ? NULL : "yes or no";
+		break;
+	case HASH:
+		wanted = word.len == 0 || hex_parse(word, hash, sizeof(hash)) ? NULL : "64 hex characters, or nothing";
+		break;
+	case SANDBOX:
+		wanted = bytes_is(word, "required") || bytes_is(word, "warn") ? NULL : "required or warn";
+		break;
+	}
+	return wanted == NULL || err_set(e, ERR_INPUT, REASON_BAD_FIELD, "%s: \"%s\" is not %s", table[key].name, value, wanted);
+}
+
 bool config_set(struct config *c, enum config_key key, const char *value, struct err *e)
 {
 	size_t len = strlen(value);
@@ -73,14 +109,8 @@ bool config_set(struct config *c, enum config_key key, const char *value, struct
 	if (len >= CONFIG_VALUE_BYTES_MAX)
 		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "%s: longer than %d bytes",
 			       table[key].name, CONFIG_VALUE_BYTES_MAX - 1);
-	if (table[key].type == COUNT) {
-		bool west = value[0] == '-';
-		uint64_t v;
-		if (!num_parse_u64(value + (west ? 1 : 0), UINT32_MAX, &v))
-			return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "%s: \"%s\" is not a whole number",
-				       table[key].name, value);
-		c->count[key] = west ? -(int64_t)v : (int64_t)v;
-	}
+	if (!check_value(c, key, value, e))
+		return false;
 	memcpy(c->text[key], value, len + 1);
 	return true;
 }

@@ -63,7 +63,7 @@ bool signing_locked(const struct signing *s);
 /* The last checkpoint signed; size 0 and the empty root when none was. */
 const struct checkpoint *signing_last(const struct signing *s);
 
-/* Unwraps the file key of an age header that is sealed to this home (current or retired identity). */
+/* Unwraps the file key of an age header that is sealed to this home. */
 bool signing_unwrap(struct signing *s, struct bytes age_header, struct secret **ret_file_key, struct err *e) MUST_USE;
 
 #endif
