@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "exchange/audit.h"
 #include "exchange/directory.h"
+#include "exchange/recover.h"
 
 /* House policy: an order is renewed at the latest this long before it ends. */
 #define ORDER_WARN_DAYS 10
@@ -151,20 +152,11 @@ bool verb_doctor(struct api_call *c, struct err *e)
 
 bool verb_log_recover(struct api_call *c, struct err *e)
 {
-	struct checkpoint last;
-	bool locked;
+	uint64_t back;
 
-	if (!c->node->signer.last(c->node->signer.ctx, &last, &locked, e))
+	if (!node_recover(c->node, &back, e))
 		return false;
-	if (last.size > log_size(c->node->log))
-		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
-			       "the store has %llu leaves, %llu were signed: the missing ones must come back first (from a newer backup); "
-			       "signing stays locked",
-			       (unsigned long long)log_size(c->node->log), (unsigned long long)last.size);
-	if (!c->node->signer.unlock(c->node->signer.ctx, e))
-		return false;
-	c->node->locked = false;
-	c->node->locked_why[0] = '\0';
+	json_put_int(c->out, "brought_back", (int64_t)back);
 	json_put_int(c->out, "size", (int64_t)log_size(c->node->log));
 	return true;
 }

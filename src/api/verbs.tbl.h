@@ -38,7 +38,7 @@
  * package-seal          {request,exhibit?,sha256,size,files} -> {hash}       custody statement "package" over a tag manifest
  * backup                {} -> {folder}                      under HOME/backup/
  * doctor                {} -> {ok,checks:[{name,ok,text}]}
- * log-recover           {} -> {size}                        after a restore: only when the files or a peer show nothing newer
+ * log-recover           {} -> {size,brought_back}           after a restore: leaves that were signed come back from the log files set aside
  */
 VERB(status, "status", "how this node stands")
 VERB(register_describe, "register-describe", "our own register entry, self-signed")

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "exchange/recover.h"
 #include "store/store.h"
 
 #define COPY_STEP_BYTES (256u * KIB)
@@ -104,6 +105,18 @@ static bool move_aside(int home, int store_fd, char *aside, size_t room, struct 
 	return true;
 }
 
+/* The log files may know more than the backup does: log recover reads them. When an earlier restore was not
+ * recovered yet, its files are those. */
+static bool log_aside(int home, struct err *e)
+{
+	char other[64];
+
+	snprintf(other, sizeof(other), "log.before-%" PRId64, clock_now_ms());
+	if (renameat(home, "log", home, faccessat(home, RECOVER_FOLDER, F_OK, 0) == 0 ? other : RECOVER_FOLDER) != 0 && errno != ENOENT)
+		return err_system(e, "cannot move log/ aside");
+	return dir_make(home, "log", 0700, e);
+}
+
 static bool restore(const char *home_path, const char *backup, char *aside, size_t room, struct err *e)
 {
 	static const char words[] = "restored: nothing is signed until comity log recover\n";
@@ -113,7 +126,7 @@ static bool restore(const char *home_path, const char *backup, char *aside, size
 	return open_folder(AT_FDCWD, home_path, &home, e) && open_folder(AT_FDCWD, backup, &from, e) &&
 	       dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) && stands_still(store_fd, &lock, e) &&
 	       backup_is_sound(from, e) && file_write(home, RESTORED_MARK, bytes_of(words), 0600, true, e) &&
-	       move_aside(home, store_fd, aside, room, e) && copy_file(from, store_fd, "comity.db", e) &&
+	       move_aside(home, store_fd, aside, room, e) && log_aside(home, e) && copy_file(from, store_fd, "comity.db", e) &&
 	       copy_file(from, store_fd, "keys.db", e) && (fsync(store_fd) == 0 || err_system(e, "cannot sync store/"));
 }
 
@@ -121,7 +134,7 @@ static void print_restored(const json_t *v, struct buf *out)
 {
 	output_member(out, "restored from", json_text(v, "backup"));
 	output_member(out, "what was there is in", json_text(v, "aside"));
-	buf_add_text(out, "the node starts locked; comity log recover unlocks it when nothing newer is known\n");
+	buf_add_text(out, "the node starts locked; comity log recover brings signed leaves back and unlocks it\n");
 }
 
 int restore_command(const struct args *a)

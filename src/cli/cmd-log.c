@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "exchange/recover.h"
 #include "log/leaf.h"
 #include "log/log.h"
 
@@ -129,7 +131,8 @@ static int show_command(const struct args *a)
 
 static void print_recovered(const json_t *v, struct buf *out)
 {
-	buf_add_format(out, "unlocked at size %" PRId64 "\n", json_int(v, "size"));
+	buf_add_format(out, "unlocked at size %" PRId64 ", %" PRId64 " leaves brought back\n", json_int(v, "size"),
+		       json_int(v, "brought_back"));
 }
 
 /* The node has unlocked itself; without the mark it also starts unlocked from now on. */
@@ -137,7 +140,7 @@ static int recover_command(const struct args *a)
 {
 	AUTO_JSON *answer = NULL;
 	AUTO_CLIENT *c = NULL;
-	char mark[4200];
+	char mark[4200], aside[4200], done[4300];
 	const char *home;
 	struct err e;
 
@@ -146,6 +149,12 @@ static int recover_command(const struct args *a)
 	snprintf(mark, sizeof(mark), "%.4096s/" RESTORED_MARK, home);
 	if (unlink(mark) != 0 && errno != ENOENT) {
 		(void)err_system(&e, "unlocked until the next start only: %s", mark);
+		return command_failed(&e);
+	}
+	snprintf(aside, sizeof(aside), "%.4096s/" RECOVER_FOLDER, home);
+	snprintf(done, sizeof(done), "%.4096s/log.recovered-%" PRId64, home, clock_now_ms());
+	if (rename(aside, done) != 0 && errno != ENOENT) {
+		(void)err_system(&e, "recovered, but %s could not be renamed", aside);
 		return command_failed(&e);
 	}
 	return output_value(a, answer, print_recovered);
@@ -158,7 +167,7 @@ const struct command log_commands[] = {
 	  .positional_max = 1, .options = prove_options, .run = prove_command },
 	{ .name = "show", .words = "our log: name, key, size, checkpoint", .arguments = "", .options = show_options,
 	  .run = show_command },
-	{ .name = "recover", .words = "unlock signing after a restore, when nothing newer is known", .arguments = "",
+	{ .name = "recover", .words = "after a restore: bring signed leaves back and unlock signing", .arguments = "",
 	  .options = show_options, .run = recover_command },
 	{ 0 },
 };

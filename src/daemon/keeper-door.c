@@ -169,11 +169,17 @@ static bool public_call(struct keeper *k, const struct door_message *m, struct k
 	return r->body.len > 0 || err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "this node publishes no register");
 }
 
+/* What copies or extends what is committed runs between turns, with transactions of its own. */
+static bool stands_alone(struct bytes path)
+{
+	return bytes_is(path, "/api/backup") || bytes_is(path, "/api/log-recover");
+}
+
 /* receive_letters makes parts of its own, one for each letter; everything else is one part. */
 static bool decide(struct keeper *k, const struct door_message *m, struct keeper_reply *r, struct err *e)
 {
 	bool imports = bytes_is(m->path, "/api/letter-import");
-	bool whole = bytes_is(m->path, "/api/backup"); /* copies what is committed, outside a transaction */
+	bool whole = stands_alone(m->path);
 	bool letters = whole || imports || (m->caller == CALLER_PEER && bytes_is(m->path, "/letters"));
 	struct err undo = { 0 };
 	bool ok;
@@ -207,7 +213,7 @@ static void call(struct keeper *k, const struct door_message *m)
 		}
 		return;
 	}
-	if (bytes_is(m->path, "/api/backup"))
+	if (stands_alone(m->path))
 		keeper_turn_end(k);
 	else if (!keeper_turn(k, &e)) {
 		keeper_reply_problem(k, m->call, &e);

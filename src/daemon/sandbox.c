@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/diag.h"
 #include "daemon/roles.h"
+#include "exchange/recover.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -25,6 +26,7 @@ static const struct sandbox_path keeper_paths[] = {
 	{ "blobs", KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE },
 	{ "log", KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE },
 	{ "backup", KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE },
+	{ RECOVER_FOLDER, KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_IF_THERE },
 };
 
 static const struct sandbox_path door_paths[] = {

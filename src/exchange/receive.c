@@ -448,6 +448,25 @@ bool receive_letters(struct node *n, struct bytes body, const uint8_t *spki, str
 
 /* --- proofs ------------------------------------------------------------------------------------------ */
 
+/* A proof may overtake the receipt that it belongs to, on another connection: then it has to come again. */
+static bool proof_store(struct node *n, const uint8_t *hash, struct bytes text, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_receipt_get);
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	query_end(q);
+	if (!ok || !found)
+		return ok && err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "the receipt of this statement is not here yet; try again");
+	q = store_query(n->store, QUERY_receipt_proof);
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	query_bind_bytes(q, 2, text);
+	ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
 static bool proof_take(struct node *n, const struct party *peer, const json_t *v, struct err *e)
 {
 	struct counterproof c = { 0 };
@@ -462,14 +481,7 @@ static bool proof_take(struct node *n, const struct party *peer, const json_t *v
 	if (ok && (!bytes_is(bytes_of(a->statement->to), peer->code) || !bytes_is(bytes_of(a->statement->from), node_party(n))))
 		ok = err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a proof for a statement that did not go to %s", peer->code);
 	ok = ok && judge_counterproof(a, &c, peer, n->checkpoints, &j, e) &&
-	     counterproof_write(c.hash, c.leaf, c.opening, c.proof, &text, e);
-	if (ok) {
-		struct query *q = store_query(n->store, QUERY_receipt_proof);
-		query_bind_bytes(q, 1, BYTES_ARRAY(c.hash));
-		query_bind_bytes(q, 2, buf_bytes(&text));
-		ok = query_run(q, e);
-		query_end(q);
-	}
+	     counterproof_write(c.hash, c.leaf, c.opening, c.proof, &text, e) && proof_store(n, c.hash, buf_bytes(&text), e);
 	counterproof_release(&c);
 	return ok;
 }

@@ -43,6 +43,8 @@ QUERY(count_open_requests, "SELECT count(*) FROM request WHERE state NOT IN ('re
 /* exchange/slots.c */
 QUERY(leaf_queue_take, "SELECT seq, hash, leaf FROM leaf_queue ORDER BY seq LIMIT $1")
 QUERY(leaf_queue_drop, "DELETE FROM leaf_queue WHERE seq <= $1")
+QUERY(leaf_queue_find, "SELECT seq, hash FROM leaf_queue WHERE leaf = $1")
+QUERY(leaf_queue_drop_one, "DELETE FROM leaf_queue WHERE seq = $1")
 QUERY(leaf_queue_count, "SELECT count(*) FROM leaf_queue")
 QUERY(log_leaf_of, "SELECT idx, leaf FROM log_leaf WHERE hash = $1")
 QUERY(log_note_get, "SELECT size, note FROM log_note WHERE one = 1")
