@@ -29,9 +29,13 @@ const struct api_verb *api_verb_find(struct bytes name)
 void api_problem(const struct err *e, struct buf *out)
 {
 	AUTO_JSON *v = json_object();
+	AUTO_BUF words = { 0 };
 	struct err ignored;
 
-	json_put_text(v, "detail", e->text);
+	/* A text that was cut inside a character is no text for JSON, and an error without words helps nobody. */
+	buf_init(&words, 4 * ERR_TEXT_BYTES_MAX);
+	text_printable(bytes_of(e->text), &words);
+	json_put_bytes(v, "detail", buf_bytes(&words));
 	json_put_text(v, "reason", reason_code(e->reason));
 	json_put_int(v, "status", err_http_status(e->kind));
 	json_put_text(v, "title", err_kind_name(e->kind));

@@ -2,6 +2,8 @@
 #ifndef COMITY_BASE_LIMITS_H
 #define COMITY_BASE_LIMITS_H
 
+#include <stdint.h>
+
 #define KIB 1024u
 #define MIB (1024u * KIB)
 
@@ -54,6 +56,10 @@
 #define PACKAGE_PATH_BYTES_MAX 255u
 /* Texts in the local API: a letter in base64. */
 #define API_TEXT_BYTES_MAX (2 * LETTER_BYTES_MAX)
+/* Slots that the leaves of one peer's letters may fill ahead of time; beyond, it is told to come again. */
+#define PEER_SLOTS_AHEAD_MAX 8
+/* What the blobs of other parties leave free on the disk: the store needs room to say no. */
+#define EXHIBIT_DISK_RESERVE_BYTES (UINT64_C(256) * MIB)
 /* Treaty data files. */
 #define TREATY_BYTES_MAX (2 * MIB)
 

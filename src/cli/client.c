@@ -296,7 +296,9 @@ bool client_upload(struct client *c, const struct client_upload *u, json_t **ret
 	curl_easy_setopt(c->curl, CURLOPT_UPLOAD_BUFFERSIZE, 512L * KIB);
 	curl_easy_setopt(c->curl, CURLOPT_READFUNCTION, give_content);
 	curl_easy_setopt(c->curl, CURLOPT_READDATA, &source);
-	if (!perform(c, &s, header(header(NULL, "Content-Type: application/octet-stream"), "Expect:"), e))
+	/* The node says first whether it takes this at all: a refusal while the content is under way would get lost. */
+	curl_easy_setopt(c->curl, CURLOPT_EXPECT_100_TIMEOUT_MS, VERB_SECONDS_MAX * 1000L);
+	if (!perform(c, &s, header(header(NULL, "Content-Type: application/octet-stream"), "Expect: 100-continue"), e))
 		return source.short_read ? err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "%s became shorter while it was read", u->name) : false;
 	return answer_object(&answer, ret, e);
 }

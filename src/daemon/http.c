@@ -28,7 +28,9 @@
 #define RUNS_PER_TURN 16
 #define SPIN_US INT64_C(5000)
 
+/* Begins at a random one: what was meant for a call of the process before this one is of none here. */
 static uint64_t number_last;
+static bool number_begun;
 
 static void run(void *ctx);
 
@@ -59,6 +61,9 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 		abort();
 	c->http = h;
 	c->connection = connection;
+	if (!number_begun)
+		chance_fill(&number_last, sizeof(number_last));
+	number_begun = true;
 	c->number = ++number_last;
 	c->out_fd = c->in_fd = -1;
 	buf_init(&c->query, DOOR_QUERY_BYTES_MAX);

@@ -128,6 +128,12 @@ void keeper_intake_begin(struct keeper *k, const struct door_message *m)
 		free(x);
 }
 
+void keeper_intakes_drop(struct keeper *k)
+{
+	while (k->intakes != NULL)
+		intake_free(k, k->intakes, false);
+}
+
 static void intake_fail(struct keeper *k, struct keeper_intake *x, const struct err *e)
 {
 	keeper_reply_problem(k, x->call, e);
@@ -209,13 +215,14 @@ static void intake_keep(struct keeper *k, struct keeper_intake *x, const struct 
 
 /* --- opening ---------------------------------------------------------------------------------------------- */
 
-static struct keeper_opening *opening_new(struct keeper *k, const struct id *exhibit, bool check)
+static struct keeper_opening *opening_new(struct keeper *k, enum role mill, const struct id *exhibit, bool check)
 {
 	struct keeper_opening *o = calloc(1, sizeof(*o));
 
 	if (o == NULL)
 		abort();
 	o->job = keeper_number(k);
+	o->mill = mill;
 	o->exhibit = *exhibit;
 	o->check = check;
 	o->next = k->openings;
@@ -223,10 +230,10 @@ static struct keeper_opening *opening_new(struct keeper *k, const struct id *exh
 	return o;
 }
 
-static struct keeper_opening *opening_take(struct keeper *k, uint64_t job)
+static struct keeper_opening *opening_take(struct keeper *k, enum role mill, uint64_t job)
 {
 	for (struct keeper_opening **at = &k->openings; *at != NULL; at = &(*at)->next) {
-		if ((*at)->job == job) {
+		if ((*at)->job == job && (*at)->mill == mill) {
 			struct keeper_opening *o = *at;
 			*at = o->next;
 			return o;
@@ -254,12 +261,12 @@ bool keeper_check_exhibit(struct keeper *k, const struct id *id, struct err *e)
 		return true;
 	if (!exhibit_open(k->node, id, &row, &key, &fd, e))
 		return (e != NULL && (e->kind == ERR_INPUT || e->kind == ERR_REJECTED)) && check_failed(k, id, e);
-	struct keeper_opening *o = opening_new(k, id, true);
+	struct keeper_opening *o = opening_new(k, ROLE_mill2, id, true);
 	m.job = o->job;
-	bool ok = mill_send(k, ROLE_mill2, &m, key, &fd, 1);
+	bool ok = mill_send(k, o->mill, &m, key, &fd, 1);
 	secret_free(key);
 	if (!ok) {
-		free(opening_take(k, o->job));
+		free(opening_take(k, o->mill, o->job));
 		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the mill is not available now");
 	}
 	return true;
@@ -282,11 +289,11 @@ void keeper_content(struct keeper *k, const struct door_message *m, struct bytes
 	if (ok && pipe2(ends, O_CLOEXEC) != 0)
 		ok = err_system(&e, "cannot make a pipe");
 	if (ok) {
-		struct keeper_opening *o = opening_new(k, &id, false);
+		struct keeper_opening *o = opening_new(k, ROLE_mill, &id, false);
 		open.job = o->job;
-		ok = mill_send(k, ROLE_mill, &open, key, (int[]){ fd, ends[1] }, 2);
+		ok = mill_send(k, o->mill, &open, key, (int[]){ fd, ends[1] }, 2);
 		if (!ok) {
-			free(opening_take(k, o->job));
+			free(opening_take(k, o->mill, o->job));
 			(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the mill is not available now");
 		}
 	}
@@ -325,20 +332,27 @@ static void opening_done(struct keeper *k, struct keeper_opening *o, const struc
 	free(o);
 }
 
+/* Only of the mill that has the intake now: the two look at each other's work. */
 static void intake_done(struct keeper *k, struct keeper_intake *x, enum role mill, const struct mill_message *m)
 {
 	struct err e = { 0 };
+	bool expected = x->checking ? mill == ROLE_mill2 : mill == ROLE_mill && !x->sealed;
+
+	if (!expected) {
+		diag(DIAG_ERROR, "mill-misspoke", "role=%s", role_name(mill));
+		return;
+	}
 
 	if (!m->ok) {
 		enum reason why = m->reason < REASON_COUNT ? (enum reason)m->reason : REASON_SYSTEM;
 		(void)err_set(&e, why == REASON_DISK_FULL ? ERR_UNAVAILABLE : ERR_SYSTEM, why, "%s: %.*s", x->x.name,
 			      (int)(m->error.len < 200 ? m->error.len : 200), (const char *)m->error.at);
 		intake_fail(k, x, &e);
-	} else if (mill == ROLE_mill && !x->sealed) {
+	} else if (!x->checking) {
 		x->sealed = true;
 		x->first = m->totals;
 		intake_check(k, x);
-	} else if (mill == ROLE_mill2 && x->checking) {
+	} else {
 		intake_keep(k, x, &m->totals);
 	}
 }
@@ -354,7 +368,7 @@ void keeper_mill_message(struct keeper *k, enum role mill, struct bytes msg)
 	}
 	if (m.type != MILL_DONE)
 		return;
-	struct keeper_opening *o = opening_take(k, m.job);
+	struct keeper_opening *o = opening_take(k, mill, m.job);
 	if (o != NULL) {
 		opening_done(k, o, &m);
 		return;

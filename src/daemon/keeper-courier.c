@@ -12,10 +12,11 @@
 #define LETTERS_TIMEOUT_MS 30000u
 #define BULK_TIMEOUT_MS 60000u
 /* After a register that could not be fetched or used. */
-#define REGISTER_RETRY_MS 5000
+#define REGISTER_RETRY_US INT64_C(5000000)
 
-static int64_t register_again_ms; /* not before */
+static int64_t register_again_us; /* not before */
 
+/* It is under way from fetch on. */
 static struct keeper_job *job_new(struct keeper *k, enum keeper_job_kind kind)
 {
 	struct keeper_job *j = calloc(1, sizeof(*j));
@@ -23,15 +24,14 @@ static struct keeper_job *job_new(struct keeper *k, enum keeper_job_kind kind)
 	if (j == NULL)
 		abort();
 	j->kind = kind;
-	j->begun_us = clock_monotonic_us();
 	j->job = keeper_number(k);
-	j->next = k->jobs;
-	k->jobs = j;
 	return j;
 }
 
 static void job_free(struct keeper_job *j)
 {
+	if (j->ahead != NULL)
+		job_free(j->ahead);
 	if (j->kind == JOB_OUTBOX)
 		outbox_job_release(&j->outbox);
 	free(j);
@@ -81,11 +81,27 @@ static bool fetch(struct keeper *k, struct keeper_job *j, struct courier_message
 	buf_init(&msg, LETTER_BATCH_BYTES_MAX + MIB);
 	m->type = COURIER_FETCH;
 	m->job = j->job;
+	j->begun_us = clock_monotonic_us();
+	j->next = k->jobs;
+	k->jobs = j;
 	courier_message_write(m, &msg);
 	if (keeper_send(k, ROLE_courier, &msg, &fd, fd >= 0 ? 1 : 0))
 		return true;
 	job_free(job_take(k, j->job));
 	return false;
+}
+
+static bool send_batch(struct keeper *k, struct keeper_job *j)
+{
+	struct courier_message m = { .post = true, .show_certificate = true, .url = bytes_of(j->outbox.url),
+		.content_type = bytes_of("application/octet-stream"), .body = buf_bytes(&j->outbox.body),
+		.bytes_max = LETTER_BATCH_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS };
+
+	memcpy(m.pin, j->outbox.pin, sizeof(m.pin));
+	bool sent = fetch(k, j, &m, -1);
+	if (sent)
+		buf_release(&j->outbox.body);
+	return sent;
 }
 
 /* The batch is read in a transaction of its own; true when something was handed out. */
@@ -99,7 +115,10 @@ static bool pump_outbox(struct keeper *k, enum outbox_what what, int64_t now_ms)
 		return false;
 	}
 	bool ok = outbox_next(k->node, what, now_ms, outbox_busy, k, &next, &e);
-	node_rollback(k->node); /* only read */
+	if (!ok || !next.held)
+		node_rollback(k->node); /* only read */
+	else
+		ok = node_commit(k->node, &e);
 	if (!ok)
 		diag_err(DIAG_ERROR, "outbox", &e);
 	if (!ok || next.count == 0) {
@@ -108,14 +127,27 @@ static bool pump_outbox(struct keeper *k, enum outbox_what what, int64_t now_ms)
 	}
 	struct keeper_job *j = job_new(k, JOB_OUTBOX);
 	j->outbox = next;
-	struct courier_message m = { .post = true, .show_certificate = true, .url = bytes_of(j->outbox.url),
-		.content_type = bytes_of("application/octet-stream"), .body = buf_bytes(&j->outbox.body),
-		.bytes_max = LETTER_BATCH_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS };
-	memcpy(m.pin, j->outbox.pin, sizeof(m.pin));
-	bool sent = fetch(k, j, &m, -1);
-	if (sent)
-		buf_release(&j->outbox.body);
-	return sent;
+	return send_batch(k, j);
+}
+
+/* Seals what waits behind a batch while that is under way, rather than when it has been answered. */
+static void pump_ahead(struct keeper *k, struct keeper_job *flying)
+{
+	struct outbox_job next;
+	struct err e = { 0 };
+
+	if (flying->kind != JOB_OUTBOX || flying->outbox.what != OUTBOX_LETTERS || flying->ahead != NULL || !node_begin(k->node, &e))
+		return;
+	bool ok = outbox_ahead(k->node, &flying->outbox, &next, &e);
+	node_rollback(k->node); /* only read */
+	if (!ok)
+		diag_err(DIAG_ERROR, "outbox", &e);
+	if (!ok || next.count == 0) {
+		outbox_job_release(&next);
+		return;
+	}
+	flying->ahead = job_new(k, JOB_OUTBOX);
+	flying->ahead->outbox = next;
 }
 
 static bool pump_exhibit(struct keeper *k, int64_t now_ms)
@@ -133,6 +165,8 @@ static bool pump_exhibit(struct keeper *k, int64_t now_ms)
 		node_rollback(k->node);
 	if (!ok)
 		diag_err(DIAG_ERROR, "exhibit", &e);
+	else if (f.problem.text[0] != '\0')
+		diag_err(DIAG_WARNING, "exhibit-set-back", &f.problem);
 	if (!ok || !found) {
 		fd_close_at(&f.fd);
 		return false;
@@ -158,13 +192,13 @@ static void pump_register(struct keeper *k, int64_t now_ms)
 	struct courier_message m = { .bytes_max = REGISTER_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS };
 	char url[600];
 
-	if (now_ms < register_again_ms || !directory_fetch_due(k->node, now_ms, url, m.pin))
+	if (clock_monotonic_us() < register_again_us || !directory_fetch_due(k->node, now_ms, url, m.pin))
 		return;
 	for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
 		if (j->kind == JOB_REGISTER)
 			return;
 	m.url = bytes_of(url);
-	register_again_ms = now_ms + REGISTER_RETRY_MS;
+	register_again_us = clock_monotonic_us() + REGISTER_RETRY_US;
 	(void)fetch(k, job_new(k, JOB_REGISTER), &m, -1);
 }
 
@@ -178,6 +212,8 @@ void keeper_pump(struct keeper *k, int64_t now_ms)
 			;
 		while (pump_outbox(k, OUTBOX_PROOFS, now_ms))
 			;
+		for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
+			pump_ahead(k, j);
 	}
 	if (k->node->fetch_changed) {
 		k->node->fetch_changed = false;
@@ -228,6 +264,11 @@ static void finish(struct keeper *k, struct keeper_job *j, const struct courier_
 	struct err e = { 0 }, undo = { 0 };
 	bool open = false, ok;
 
+	/* Taken: the next may leave before these receipts are looked at. Otherwise it would overtake. */
+	if (j->ahead != NULL && m->ok && m->status == 200) {
+		(void)send_batch(k, j->ahead);
+		j->ahead = NULL;
+	}
 	ok = keeper_turn(k, &e) && node_part(k->node, &e);
 	if (ok) {
 		ok = answered(k, j, m, &open, &e);

@@ -2,6 +2,8 @@
  * for what is public, local callers by their user id. Each call runs in a savepoint of the turn. */
 #include "daemon/keeper.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -44,6 +46,26 @@ void keeper_reply_problem(struct keeper *k, uint64_t call, const struct err *e)
 	problem_into(keeper_reply_new(k, call, 500), e);
 }
 
+static void reply_free(struct keeper_reply *r)
+{
+	fd_close_at(&r->fd);
+	buf_wipe(&r->body);
+	free(r);
+}
+
+/* A door that comes back counts its calls anew: what was meant for the one before reaches nobody. The turn that they
+ * are part of is decided all the same. */
+void keeper_door_gone(struct keeper *k)
+{
+	while (k->replies != NULL) {
+		struct keeper_reply *r = k->replies;
+		k->replies = r->next;
+		reply_free(r);
+	}
+	k->replies_end = &k->replies;
+	keeper_intakes_drop(k);
+}
+
 void keeper_replies_send(struct keeper *k, const struct err *failed)
 {
 	while (k->replies != NULL) {
@@ -59,9 +81,7 @@ void keeper_replies_send(struct keeper *k, const struct err *failed)
 		door_message_write(&m, &msg);
 		(void)keeper_send(k, ROLE_door, &msg, &r->fd, r->fd >= 0 ? 1 : 0);
 		k->replies = r->next;
-		fd_close_at(&r->fd);
-		buf_wipe(&r->body);
-		free(r);
+		reply_free(r);
 	}
 	k->replies_end = &k->replies;
 }
@@ -160,13 +180,50 @@ static bool peer_call(struct keeper *k, const struct door_message *m, struct kee
 	return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no such path");
 }
 
+bool keeper_sealed_file(struct bytes in, int *ret_fd, struct err *e)
+{
+	AUTO_FD fd = memfd_create("comity-register", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || !file_write_all(fd, in, e) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+		return err_system(e, "cannot make a file in memory");
+	*ret_fd = fd;
+	fd = -1;
+	return true;
+}
+
+void keeper_register_changed(struct keeper *k)
+{
+	fd_close_at(&k->register_fd);
+	k->register_len = 0;
+}
+
+static bool register_file(struct keeper *k, struct err *e)
+{
+	AUTO_BUF bundle = { 0 };
+
+	if (k->register_fd >= 0)
+		return true;
+	buf_init(&bundle, REGISTER_BYTES_MAX);
+	if (!directory_bundle(k->node, &bundle, e))
+		return false;
+	if (bundle.len == 0)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "this node publishes no register");
+	k->register_len = bundle.len;
+	return keeper_sealed_file(buf_bytes(&bundle), &k->register_fd, e);
+}
+
+/* Anybody may ask, as often and as slowly as they like: it is one file in memory for all of them, handed out as a
+ * descriptor, and takes no transaction. */
 static bool public_call(struct keeper *k, const struct door_message *m, struct keeper_reply *r, struct err *e)
 {
 	if ((m->method != METHOD_GET && m->method != METHOD_HEAD) || !bytes_is(m->path, "/register"))
 		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no such path");
-	if (!directory_bundle(k->node, &r->body, e))
+	if (!register_file(k, e))
 		return false;
-	return r->body.len > 0 || err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "this node publishes no register");
+	r->length = k->register_len;
+	r->fd = fcntl(k->register_fd, F_DUPFD_CLOEXEC, 0);
+	return r->fd >= 0 || err_system(e, "register");
 }
 
 /* What copies or extends what is committed runs between turns, with transactions of its own. */
@@ -186,8 +243,7 @@ static bool decide(struct keeper *k, const struct door_message *m, struct keeper
 
 	if (!letters && !node_part(k->node, e))
 		return false;
-	ok = m->caller == CALLER_PEER ? peer_call(k, m, r, e)
-	     : m->caller == CALLER_PUBLIC ? public_call(k, m, r, e) : local_call(k, m, r, e);
+	ok = m->caller == CALLER_PEER ? peer_call(k, m, r, e) : local_call(k, m, r, e);
 	if (!letters && !node_part_end(k->node, ok, &undo)) {
 		*e = undo;
 		return false;
@@ -211,6 +267,12 @@ static void call(struct keeper *k, const struct door_message *m)
 			struct bytes id = bytes_cut(&rest, '/');
 			keeper_content(k, m, bytes_is(rest, "content") ? id : bytes_of(""));
 		}
+		return;
+	}
+	if (m->caller == CALLER_PUBLIC) {
+		struct keeper_reply *answer = keeper_reply_new(k, m->call, 200);
+		if (!public_call(k, m, answer, &e))
+			problem_into(answer, &e);
 		return;
 	}
 	if (stands_alone(m->path))

@@ -20,7 +20,7 @@
 #include "process/parcel.h"
 #include "store/blob.h"
 
-#define SECOND_MS 1000
+#define SECOND_US INT64_C(1000000)
 /* Temporary blobs that no exhibit claims are swept when they are older. */
 #define BLOB_AGE_MAX_MS (3600 * INT64_C(1000))
 
@@ -73,18 +73,26 @@ static void from_role(void *ctx, struct bytes packet, int *fds, size_t nfds)
 		keeper_mill_message(end->k, end->role, buf_bytes(&msg));
 }
 
+static void channel_end(struct keeper *k, enum role role)
+{
+	if (k->to[role] == NULL)
+		return;
+	channel_free(k->to[role]);
+	k->to[role] = NULL;
+	if (role == ROLE_courier)
+		keeper_courier_gone(k);
+	else if (role == ROLE_mill || role == ROLE_mill2)
+		keeper_mill_gone(k);
+	else if (role == ROLE_door)
+		keeper_door_gone(k);
+}
+
 static void role_gone(void *ctx, const struct err *why)
 {
 	struct door_end *end = ctx;
-	struct keeper *k = end->k;
 
 	/* The parent starts it again and brings a new channel. */
-	channel_free(k->to[end->role]);
-	k->to[end->role] = NULL;
-	if (end->role == ROLE_courier)
-		keeper_courier_gone(k);
-	else if (end->role == ROLE_mill || end->role == ROLE_mill2)
-		keeper_mill_gone(k);
+	channel_end(end->k, end->role);
 }
 
 static struct door_end ends[ROLE_COUNT];
@@ -93,11 +101,10 @@ static bool channel_take(struct keeper *k, enum role role, int fd, struct err *e
 {
 	static const struct channel_calls calls = { .message = from_role, .closed = role_gone };
 
-	if (k->to[role] != NULL)
-		channel_free(k->to[role]);
+	channel_end(k, role); /* the new one may come before the end of the old one was seen */
 	k->to[role] = channel_new(fd);
 	if (role == ROLE_signer) {
-		k->node->signer = signer_over_channel(k->to[role]);
+		k->node->signer = signer_over_channel(&k->signer, k->to[role]);
 		return true;
 	}
 	ends[role] = (struct door_end){ .k = k, .role = role };
@@ -194,14 +201,16 @@ static bool page_send(struct keeper *k, const struct duty_page *p)
 static void look_at_clocks(struct keeper *k, int64_t now_ms)
 {
 	struct err e = { 0 };
+	int64_t now_us = clock_monotonic_us();
 	bool found = true;
 
-	if (!k->node->duty_changed && now_ms - k->last_second_ms < SECOND_MS)
+	if (!k->node->duty_changed && now_us - k->last_second_us < SECOND_US)
 		return;
 	k->node->duty_changed = false;
-	k->last_second_ms = now_ms;
+	k->last_second_us = now_us;
 	for (int i = 0; found && i < 16; i++) {
-		struct duty_page p;
+		struct duty_page p = { 0 };
+		found = false;
 		if (!node_begin(k->node, &e))
 			break;
 		bool ok = duty_clocks(k->node, now_ms, &e) && duty_next(k->node, now_ms, &p, &found, &e);
@@ -225,12 +234,14 @@ static void tick(void *ctx);
 
 static void timer_set(struct keeper *k, int64_t now_ms)
 {
-	int64_t next = k->last_second_ms + SECOND_MS;
+	/* Slots are times of day; however the clock is set, we look again within a second. */
+	int64_t now_us = clock_monotonic_us(), next_us = k->last_second_us + SECOND_US;
+	int64_t slot_ms = k->node->next_slot_ms > now_ms ? k->node->next_slot_ms - now_ms : 0;
 
-	if (k->node->next_slot_ms < next)
-		next = k->node->next_slot_ms;
+	if (slot_ms < SECOND_US / 1000 && now_us + slot_ms * 1000 < next_us)
+		next_us = now_us + slot_ms * 1000;
 	loop_cancel(k->loop, k->timer);
-	k->timer = loop_timer(k->loop, clock_monotonic_us() + (next > now_ms ? next - now_ms : 0) * 1000, tick, k);
+	k->timer = loop_timer(k->loop, next_us, tick, k);
 }
 
 static void tick(void *ctx)
@@ -252,6 +263,7 @@ static void after_turn(void *ctx)
 	look_at_clocks(k, now_ms);
 	if (k->node->directory_changed) {
 		k->node->directory_changed = false;
+		keeper_register_changed(k);
 		keeper_pins_send(k);
 	}
 	keeper_pump(k, now_ms);
@@ -281,9 +293,10 @@ static bool open_all(struct keeper *k, struct err *e)
 	static const struct channel_calls calls = { .message = from_parent, .closed = parent_gone };
 
 	k->to[ROLE_signer] = channel_new(KEEPER_FD_ROLES + ROLE_signer);
-	o.signer = signer_over_channel(k->to[ROLE_signer]);
+	o.signer = signer_over_channel(&k->signer, k->to[ROLE_signer]);
 	if (!node_open(&o, &k->node, e))
 		return false;
+	k->signer.sign_key = k->node->identity.sign;
 	k->parent = channel_new(KEEPER_FD_PARENT);
 	if (!channel_watch(k->parent, k->loop, &calls, k, e))
 		return false;
@@ -308,19 +321,23 @@ static void keeper_end(struct keeper *k)
 	keeper_courier_gone(k);
 	keeper_jobs_ended(k, false);
 	keeper_mill_gone(k);
+	keeper_register_changed(k);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		channel_free(k->to[r]);
-	channel_free(k->parent);
 	node_close(k->node);
+	channel_free(k->parent); /* last: who has closed it is killed, and the store must be closed before */
 	loop_free(k->loop);
 }
 
 int keeper_main(int argc, char **argv)
 {
-	struct keeper k = { .loop = loop_new() };
+	struct keeper k = { .loop = loop_new(), .register_fd = -1 };
 	struct err e = { 0 };
 
 	k.replies_end = &k.replies;
+	k.last_second_us = clock_monotonic_us() - SECOND_US;
+	/* Not the numbers of the keeper before: what is late is of nobody. */
+	chance_fill(&k.last_number, sizeof(k.last_number));
 	(void)signal(SIGPIPE, SIG_IGN);
 	bool ok = open_all(&k, &e) && ready(&k, &e);
 	if (ok) {

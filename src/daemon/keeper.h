@@ -9,6 +9,7 @@
 #include "daemon/mill-messages.h"
 #include "daemon/parent-messages.h"
 #include "daemon/roles.h"
+#include "daemon/signer-messages.h"
 #include "exchange/exhibit.h"
 #include "exchange/node.h"
 #include "exchange/outbox.h"
@@ -46,6 +47,7 @@ struct keeper_job {
 	uint64_t job;
 	enum keeper_job_kind kind;
 	struct outbox_job outbox;
+	struct keeper_job *ahead; /* the batch to the same peer that leaves when this one has been taken, or NULL */
 	struct id exhibit;
 	int64_t begun_us;
 };
@@ -53,6 +55,7 @@ struct keeper_job {
 struct keeper_opening {
 	struct keeper_opening *next;
 	uint64_t job;
+	enum role mill; /* who was asked: the other one's word does not count */
 	bool check;
 	struct id exhibit;
 };
@@ -66,9 +69,12 @@ struct keeper {
 	struct keeper_intake *intakes;
 	struct keeper_job *jobs, *ended; /* ended: answered in this turn, not durable yet */
 	struct keeper_opening *openings;
-	uint64_t last_number;   /* of jobs */
+	struct signer_end signer;
+	uint64_t last_number;   /* of jobs; begins at a random one */
 	uint64_t timer;
-	int64_t last_second_ms; /* when clocks and pages were last looked at */
+	int64_t last_second_us; /* when clocks and pages were last looked at, by the clock that is never set */
+	int register_fd;        /* the stored bundle as it is published, sealed; -1: not made since it changed */
+	uint64_t register_len;
 	bool stopping;
 };
 
@@ -84,6 +90,10 @@ void keeper_replies_send(struct keeper *k, const struct err *failed); /* failed:
 struct keeper_reply *keeper_reply_new(struct keeper *k, uint64_t call, uint16_t status);
 void keeper_reply_problem(struct keeper *k, uint64_t call, const struct err *e);
 void keeper_pins_send(struct keeper *k);
+void keeper_door_gone(struct keeper *k); /* nobody waits for its calls any more */
+void keeper_register_changed(struct keeper *k);
+/* A descriptor of these bytes that nobody can change, neither here nor where it is sent. */
+bool keeper_sealed_file(struct bytes in, int *ret_fd, struct err *e) MUST_USE;
 
 /* keeper-bulk.c: evidence through the mills. */
 void keeper_intake_begin(struct keeper *k, const struct door_message *m);
@@ -91,6 +101,7 @@ void keeper_intake_body_end(struct keeper *k, const struct door_message *m);
 void keeper_content(struct keeper *k, const struct door_message *m, struct bytes id);
 void keeper_mill_message(struct keeper *k, enum role mill, struct bytes msg);
 void keeper_mill_gone(struct keeper *k);
+void keeper_intakes_drop(struct keeper *k); /* without an answer */
 bool keeper_check_exhibit(struct keeper *k, const struct id *id, struct err *e) MUST_USE;
 bool keeper_exhibit_busy(void *ctx, const struct id *id);
 

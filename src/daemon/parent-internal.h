@@ -17,8 +17,13 @@ struct listeners {
 	int peer, public, local;
 	char peer_text[64], public_text[64]; /* the real addresses */
 };
+/* The home belongs to the service's user, and the parent may be root: nothing in there is followed to another place.
+ * Opens HOME/run, which must be a folder and no link, with the mode that the settings ask for. */
+bool run_open(int home_fd, const struct config *config, int *ret_run_fd, struct err *e) MUST_USE;
 /* Opens all three and writes run/addresses. */
-bool listeners_open(int home_fd, const struct config *config, struct listeners *ret, struct err *e) MUST_USE;
+bool listeners_open(int run_fd, const struct config *config, struct listeners *ret, struct err *e) MUST_USE;
+/* Gives the local socket to the service's user. */
+bool listeners_give(int run_fd, uid_t uid, gid_t gid, struct err *e) MUST_USE;
 
 /* --- parent-spawn.c --- */
 

@@ -16,7 +16,7 @@
 #include "daemon/parent-internal.h"
 
 #define QUEUE_MAX 512
-#define SOCKET_PATH "run/comity.sock"
+#define SOCKET_NAME "comity.sock"
 
 /* "127.0.0.1:8443", "[::1]:8443". */
 static bool address_split(const char *text, char host[static 64], char port[static 8], struct err *e)
@@ -87,40 +87,70 @@ static bool listen_tcp(const char *text, int *ret, char *real, size_t room, stru
 	return true;
 }
 
-/* Named through the open folder: the path of a home may be longer than a socket's name. */
-static bool listen_local(int home_fd, bool for_others, int *ret, struct err *e)
+/* Named through the open folder: the path of a home may be longer than a socket's name. Its mode is the one that it is
+ * made with: changed afterwards, another file might have taken its place. */
+static bool listen_local(int run_fd, bool for_others, int *ret, struct err *e)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool bound;
 
-	snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" SOCKET_PATH, home_fd);
-	(void)unlinkat(home_fd, SOCKET_PATH, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-	    fchmodat(home_fd, SOCKET_PATH, for_others ? 0666 : 0600, 0) != 0 || listen(fd, QUEUE_MAX) != 0)
-		return err_system(e, "cannot listen at " SOCKET_PATH);
+	snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, run_fd);
+	(void)unlinkat(run_fd, SOCKET_NAME, 0);
+	mode_t before = umask(for_others ? 0111 : 0177);
+	bound = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+	(void)umask(before);
+	if (!bound || listen(fd, QUEUE_MAX) != 0)
+		return err_system(e, "cannot listen at run/" SOCKET_NAME);
 	*ret = fd;
 	fd = -1;
 	return true;
 }
 
-bool listeners_open(int home_fd, const struct config *config, struct listeners *ret, struct err *e)
+/* The keeper knows by their number who may; here it is only whether they reach the socket at all. */
+static bool for_others(const struct config *config)
 {
-	/* The keeper knows by their number who may; here it is only whether they reach the socket at all. */
-	bool for_others = config_text(config, operators)[0] != '\0';
+	return config_text(config, operators)[0] != '\0';
+}
+
+bool run_open(int home_fd, const struct config *config, int *ret_run_fd, struct err *e)
+{
+	AUTO_FD fd = openat(home_fd, "run", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fchmod(fd, for_others(config) ? 0711 : 0700) != 0)
+		return err_system(e, "run");
+	*ret_run_fd = fd;
+	fd = -1;
+	return true;
+}
+
+/* Through a descriptor that was seen to be a socket: not whatever has the name by then. */
+bool listeners_give(int run_fd, uid_t uid, gid_t gid, struct err *e)
+{
+	AUTO_FD fd = openat(run_fd, SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_system(e, "run/" SOCKET_NAME);
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "run/" SOCKET_NAME " is not the socket that was made there");
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 || err_system(e, "run/" SOCKET_NAME);
+}
+
+bool listeners_open(int run_fd, const struct config *config, struct listeners *ret, struct err *e)
+{
 	struct listeners l = { .peer = -1, .public = -1, .local = -1 };
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, 512);
-	if (fchmodat(home_fd, "run", for_others ? 0711 : 0700, 0) != 0)
-		return err_system(e, "run");
 	if (!listen_tcp(config_text(config, listen_peer), &l.peer, l.peer_text, sizeof(l.peer_text), e))
 		return err_note(e, "listen_peer");
 	if (!listen_tcp(config_text(config, listen_public), &l.public, l.public_text, sizeof(l.public_text), e))
 		return err_note(e, "listen_public");
-	if (!listen_local(home_fd, for_others, &l.local, e))
+	if (!listen_local(run_fd, for_others(config), &l.local, e))
 		return false;
 	buf_add_format(&text, "peer %s\npublic %s\n", l.peer_text, l.public_text);
-	if (!file_write(home_fd, "run/addresses", buf_bytes(&text), 0644, false, e))
+	if (!file_write(run_fd, "addresses", buf_bytes(&text), 0644, false, e))
 		return false;
 	*ret = l;
 	return true;

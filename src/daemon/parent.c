@@ -51,7 +51,7 @@ struct part {
 
 struct parent {
 	struct loop *loop;
-	int home_fd, pid_fd, signal_fd;
+	int home_fd, run_fd, pid_fd, signal_fd;
 	struct config config;
 	struct listeners listeners;
 	struct pager *pager;
@@ -387,7 +387,7 @@ static bool pid_write(struct parent *p, struct err *e)
 {
 	char text[32];
 
-	p->pid_fd = openat(p->home_fd, "run/pid", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	p->pid_fd = openat(p->run_fd, "pid", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (p->pid_fd < 0)
 		return err_system(e, "cannot open run/pid");
 	if (flock(p->pid_fd, LOCK_EX | LOCK_NB) != 0) {
@@ -429,7 +429,7 @@ static bool home_open(struct parent *p, const char *home, struct err *e)
 		if (!dir_make(p->home_fd, folders[i], 0700, e))
 			return false;
 	}
-	return pid_write(p, e);
+	return run_open(p->home_fd, &p->config, &p->run_fd, e) && pid_write(p, e);
 }
 
 static bool serve(struct parent *p, const char *home, struct err *e)
@@ -437,10 +437,10 @@ static bool serve(struct parent *p, const char *home, struct err *e)
 	struct pager_options pager = { .loop = p->loop, .paged = paged, .ctx = p };
 
 	if (!home_open(p, home, e) || !user_find(p, &pager, e) || !signals_watch(p, e) || !spawn_prepare(e) ||
-	    !listeners_open(p->home_fd, &p->config, &p->listeners, e))
+	    !listeners_open(p->run_fd, &p->config, &p->listeners, e))
 		return false;
-	if (pager.change_user && fchownat(p->home_fd, "run/comity.sock", pager.uid, pager.gid, 0) != 0)
-		return err_system(e, "run/comity.sock");
+	if (pager.change_user && !listeners_give(p->run_fd, pager.uid, pager.gid, e))
+		return false;
 	pager.command = config_text(&p->config, page_command);
 	p->pager = pager_new(&pager);
 	if (bytes_is(bytes_of(config_text(&p->config, sandbox)), "required"))
@@ -459,7 +459,7 @@ int serve_run(const char *home)
 
 	memset(&p, 0, sizeof(p));
 	diag_start("parent", DIAG_INFO);
-	p.home_fd = p.pid_fd = p.signal_fd = -1;
+	p.home_fd = p.run_fd = p.pid_fd = p.signal_fd = -1;
 	p.loop = loop_new();
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		p.parts[i] = (struct part){ .parent = &p, .role = (enum role)i };
@@ -470,15 +470,16 @@ int serve_run(const char *home)
 	kill_all(&p);
 	pager_free(p.pager);
 	if (p.pid_fd >= 0) {
-		(void)unlinkat(p.home_fd, "run/comity.sock", 0);
-		(void)unlinkat(p.home_fd, "run/addresses", 0);
-		(void)unlinkat(p.home_fd, "run/pid", 0);
+		(void)unlinkat(p.run_fd, "comity.sock", 0);
+		(void)unlinkat(p.run_fd, "addresses", 0);
+		(void)unlinkat(p.run_fd, "pid", 0);
 	}
 	fd_close_at(&p.listeners.peer);
 	fd_close_at(&p.listeners.public);
 	fd_close_at(&p.listeners.local);
 	fd_close_at(&p.signal_fd);
 	fd_close_at(&p.pid_fd);
+	fd_close_at(&p.run_fd);
 	fd_close_at(&p.home_fd);
 	loop_free(p.loop);
 	return p.status;

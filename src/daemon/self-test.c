@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -58,6 +59,16 @@ static bool reads_keys(void)
 	return fd_got(openat(HOME_FD, "keys/sign.key", O_RDONLY | O_CLOEXEC));
 }
 
+static bool lists_keys(void)
+{
+	return fd_got(openat(HOME_FD, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+static bool creates_elsewhere(void)
+{
+	return fd_got(open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}
+
 static bool connects(void)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -83,6 +94,19 @@ static bool binds(void)
 		close(fd);
 	errno = why;
 	return bound;
+}
+
+/* Without an address: the kernel would choose a port. */
+static bool listens(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool heard = fd >= 0 && listen(fd, 1) == 0;
+	int why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return heard;
 }
 
 static bool forks(void)
@@ -113,6 +137,19 @@ static bool traces(void)
 	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
 }
 
+static bool traces_parent(void)
+{
+	return ptrace(PTRACE_SEIZE, getppid(), NULL, NULL) == 0;
+}
+
+static bool reads_parent_memory(void)
+{
+	static char here, there;
+	struct iovec to = { &here, 1 }, from = { &there, 1 }; /* where it stands in our parent too: it has forked us */
+
+	return process_vm_readv(getppid(), &to, 1, &from, 1, 0) == 1;
+}
+
 static bool makes_code(void)
 {
 	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -127,14 +164,19 @@ static const struct {
 } attempts[] = {
 	{ "open /etc/passwd", opens_passwd, "" },
 	{ "open its own memory as a file", opens_own_memory, "" },
+	{ "list the keys", lists_keys, "" },
 	{ "create a file in the home", creates_in_home, "" },
+	{ "create a file elsewhere", creates_elsewhere, "" },
 	{ "create a file in the store", creates_in_store, "keeper " },
 	{ "read the signing key", reads_keys, "" },
 	{ "connect to the network", connects, "courier " },
 	{ "bind a port", binds, "" },
+	{ "listen", listens, "" },
 	{ "fork", forks, "" },
 	{ "signal its parent", signals_parent, "" },
 	{ "trace", traces, "" },
+	{ "trace its parent", traces_parent, "" },
+	{ "read its parent's memory", reads_parent_memory, "" },
 	{ "make memory that is code", makes_code, "" },
 	{ "execute a program", executes, "" },
 };

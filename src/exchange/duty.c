@@ -1,12 +1,11 @@
 /* Pages one officer after the other, in the order of the settings and round again, each time after
  * page_escalate_s without acknowledgement. Bounded, so that a desk that nobody reads costs nothing: after
- * PAGES_MAX the request stays visible in `status` as unacknowledged. */
+ * 20 pages (or 200 that failed; store/queries.tbl.h) the request stays visible in `status` as unacknowledged. */
 #include "exchange/duty.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
 
-#define PAGES_MAX 20
 #define OFFICERS_MAX 16
 
 /* The k-th word of the list, going round; false when the list is empty. */
@@ -37,7 +36,8 @@ static bool due(struct node *n, int64_t now_ms, struct id *ret_id, int64_t *ret_
 	*ret_found = false;
 	while ((ok = query_row(q, &found, e)) && found && !*ret_found) {
 		int64_t count = query_int(q, 1);
-		if (count >= PAGES_MAX || (count > 0 && now_ms - query_int(q, 2) < every_ms) || query_bytes(q, 0).len != ID_BYTES)
+		/* A page that failed counts for whose turn it is and when: the next officer, not the same one at once. */
+		if ((count > 0 && now_ms - query_int(q, 2) < every_ms) || query_bytes(q, 0).len != ID_BYTES)
 			continue;
 		memcpy(ret_id->at, query_bytes(q, 0).at, ID_BYTES);
 		*ret_count = count;

@@ -120,6 +120,13 @@ static bool clocks(struct node *n, const struct request_row *r, int64_t hold_unt
 	return ok;
 }
 
+static bool hold_on(struct node *n, struct request_row *p, const uint8_t *hash, struct err *e)
+{
+	if (p->state != LIFE_PRESERVED)
+		return true; /* nothing runs out there yet, or any more */
+	return node_move(n, p, EVENT_FOLLOW_UP, hash, e) && clocks(n, p, 0, p->order_expires, e);
+}
+
 /* A stored-data request stops the clock of the preservation that it follows (42(8)). */
 static bool follow_up(struct node *n, const struct statement *s, const struct id *preservation, bool own, struct err *e)
 {
@@ -129,9 +136,16 @@ static bool follow_up(struct node *n, const struct statement *s, const struct id
 		return err_note(e, "the preservation that this request follows");
 	if (p.asked == own || !bytes_is(bytes_of(p.peer), own ? s->to : s->from))
 		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "that preservation is not between these two parties");
-	if (p.state != LIFE_PRESERVED)
-		return true; /* nothing runs out there yet, or any more */
-	return node_move(n, &p, EVENT_FOLLOW_UP, s->hash, e) && clocks(n, &p, 0, p.order_expires, e);
+	return own || hold_on(n, &p, s->hash, e);
+}
+
+bool effect_delivered(struct node *n, const struct request_row *r, struct err *e)
+{
+	struct request_row p;
+
+	if (r->asked || !r->has_preservation)
+		return true;
+	return node_request(n, &r->preservation, &p, e) && hold_on(n, &p, r->hash, e);
 }
 
 static bool request_begins(struct node *n, const struct statement *s, bool own, struct err *e)
@@ -158,6 +172,7 @@ static bool request_begins(struct node *n, const struct statement *s, bool own, 
 	query_end(q);
 	if (!own)
 		n->duty_changed = true;
+	/* On the asking side the hold is believed once the other side has the follow-up: effect_delivered. */
 	return ok && node_move(n, &r, own ? EVENT_SENT : EVENT_ARRIVED, s->hash, e) &&
 	       (!linked || follow_up(n, s, &preservation, own, e));
 }
@@ -193,16 +208,30 @@ static bool acknowledged(struct node *n, const struct statement *s, bool own, st
 	return ok;
 }
 
-/* The follow-up is decided: its preservation needs no longer be held (42(8)). */
+/* Is another request that follows the same preservation still open? */
+static bool others_follow(struct node *n, const struct request_row *r, bool *ret, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_request_followed_open);
+	bool ok;
+
+	query_bind_bytes(q, 1, bytes_from(r->preservation.at, ID_BYTES));
+	query_bind_bytes(q, 2, bytes_from(r->id.at, ID_BYTES));
+	ok = query_row(q, ret, e);
+	query_end(q);
+	return ok;
+}
+
+/* The last follow-up is decided: the preservation needs no longer be held (42(8)). */
 static bool preservation_ends(struct node *n, const struct request_row *r, const struct statement *s, struct err *e)
 {
 	struct request_row p;
+	bool others;
 
 	if (!r->has_preservation)
 		return true;
-	if (!node_request(n, &r->preservation, &p, e))
+	if (!others_follow(n, r, &others, e) || !node_request(n, &r->preservation, &p, e))
 		return false;
-	return p.state != LIFE_HELD || node_move(n, &p, EVENT_FOLLOW_UP_DECIDED, s->hash, e);
+	return others || p.state != LIFE_HELD || node_move(n, &p, EVENT_FOLLOW_UP_DECIDED, s->hash, e);
 }
 
 static bool answered(struct node *n, const struct statement *s, bool own, struct err *e)

@@ -2,6 +2,7 @@
  * is confirmed; a transfer goes on where it stopped, and begins again when it does not verify. */
 #include "exchange/exhibit.h"
 
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -12,19 +13,47 @@
 #define FETCH_RETRY_MS_MAX 300000
 /* A transfer that arrives whole and does not verify is fetched again this often, then told. */
 #define OPEN_ATTEMPTS_MAX 3
+/* Looked at in one go; a peer that dribbles holds up to two of its own, and nobody else's. */
+#define WAITING_MAX 256
+#define PEER_FETCHES_MAX 2u
 
-static size_t to_fetch(struct node *n, int64_t now_ms, struct id ids[static 8], bool *ok, struct err *e)
+struct waiting {
+	struct id id;
+	char peer[PARTY_CODE_LEN_MAX + 1];
+	bool busy;
+};
+
+static size_t to_fetch(struct node *n, int64_t now_ms, struct waiting list[static WAITING_MAX], bool *ok, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_exhibit_to_fetch);
 	size_t count = 0;
 	bool found;
 
 	query_bind_int(q, 1, now_ms);
-	while ((*ok = query_row(q, &found, e)) && found && count < 8)
-		if (query_bytes(q, 0).len == ID_BYTES)
-			memcpy(ids[count++].at, query_bytes(q, 0).at, ID_BYTES);
+	while ((*ok = query_row(q, &found, e)) && found && count < WAITING_MAX) {
+		if (query_bytes(q, 0).len != ID_BYTES)
+			continue;
+		memcpy(list[count].id.at, query_bytes(q, 0).at, ID_BYTES);
+		bytes_text(query_bytes(q, 1), list[count].peer, sizeof(list[count].peer));
+		count++;
+	}
 	query_end(q);
 	return count;
+}
+
+/* What a peer announces must not fill the disk that everything else needs. */
+static bool room_for(struct node *n, const struct exhibit_row *x, uint64_t from, struct err *e)
+{
+	struct statvfs v;
+	uint64_t room;
+
+	if (fstatvfs(n->blobs_fd, &v) != 0)
+		return err_system(e, "cannot look at the disk");
+	room = (uint64_t)v.f_bavail * v.f_frsize;
+	if (room >= EXHIBIT_DISK_RESERVE_BYTES && x->sealed_size - from <= room - EXHIBIT_DISK_RESERVE_BYTES)
+		return true;
+	return err_set(e, ERR_UNAVAILABLE, REASON_DISK_FULL, "%s needs %llu more bytes and the disk has %llu: it is not fetched", x->name,
+		       (unsigned long long)(x->sealed_size - from), (unsigned long long)room);
 }
 
 static bool prepare_fetch(struct node *n, const struct id *id, struct exhibit_fetch *f, struct err *e)
@@ -54,32 +83,62 @@ static bool prepare_fetch(struct node *n, const struct id *id, struct exhibit_fe
 	}
 	if (f->from == f->row.sealed_size)
 		fd_close_at(&f->fd);
+	else if (!room_for(n, &f->row, f->from, e))
+		return false;
 	id_write(id, text);
 	snprintf(f->url, sizeof(f->url), "%s/exhibits/%s", p->endpoint, text);
 	memcpy(f->pin, p->tls_spki, SHA256_BYTES);
 	return true;
 }
 
+static int64_t retry_after(int64_t attempts)
+{
+	int64_t wait = FETCH_RETRY_MS_MIN;
+
+	for (int64_t i = 0; i < attempts && wait < FETCH_RETRY_MS_MAX; i++)
+		wait *= 2;
+	return wait < FETCH_RETRY_MS_MAX ? wait : FETCH_RETRY_MS_MAX;
+}
+
+/* One that cannot be fetched now makes room for the others. */
+static bool set_back(struct node *n, const struct id *id, int64_t now_ms, struct err *e)
+{
+	struct exhibit_row x;
+
+	if (!exhibit_get(n, id, &x, e))
+		return false;
+	x.next = now_ms + retry_after(x.attempts);
+	x.attempts++;
+	return exhibit_state_put(n, &x, x.state, e);
+}
+
 bool exhibit_next(struct node *n, int64_t now_ms, bool (*busy)(void *ctx, const struct id *id), void *ctx,
 		  struct exhibit_fetch *ret, bool *ret_found, struct err *e)
 {
-	struct id ids[8];
+	struct waiting *list = calloc(WAITING_MAX, sizeof(*list));
 	bool ok;
-	size_t count = to_fetch(n, now_ms, ids, &ok, e);
 
+	if (list == NULL)
+		abort();
+	size_t count = to_fetch(n, now_ms, list, &ok, e);
+	memset(ret, 0, sizeof(*ret));
+	ret->fd = -1;
 	*ret_found = false;
-	for (size_t i = 0; ok && i < count; i++) {
-		if (busy(ctx, &ids[i]))
+	for (size_t i = 0; ok && i < count; i++)
+		list[i].busy = busy(ctx, &list[i].id);
+	for (size_t i = 0; ok && !*ret_found && i < count; i++) {
+		unsigned under_way = 0;
+		for (size_t k = 0; k < count; k++)
+			under_way += list[k].busy && bytes_is(bytes_of(list[k].peer), list[i].peer);
+		if (list[i].busy || under_way >= PEER_FETCHES_MAX)
 			continue;
-		memset(ret, 0, sizeof(*ret));
-		ret->fd = -1;
-		if (!prepare_fetch(n, &ids[i], ret, e)) {
+		*ret_found = prepare_fetch(n, &list[i].id, ret, &ret->problem);
+		if (!*ret_found) {
 			fd_close_at(&ret->fd);
-			return false;
+			ok = set_back(n, &list[i].id, now_ms, e);
 		}
-		*ret_found = true;
-		return true;
 	}
+	free(list);
 	return ok;
 }
 
@@ -93,10 +152,7 @@ bool exhibit_fetched(struct node *n, const struct id *id, bool fetched, const ch
 	n->fetch_changed = true;
 	if (*ret_complete)
 		return exhibit_state_put(n, &x, "fetching", e);
-	int64_t wait = FETCH_RETRY_MS_MIN;
-	for (int64_t i = 0; i < x.attempts && wait < FETCH_RETRY_MS_MAX; i++)
-		wait *= 2;
-	x.next = now_ms + wait;
+	x.next = now_ms + retry_after(x.attempts);
 	x.attempts++;
 	return exhibit_state_put(n, &x, "fetching", e);
 }
@@ -229,9 +285,9 @@ bool exhibit_checked(struct node *n, const struct id *id, bool opened, const str
 		return false;
 	x.blob[0] = '\0';
 	x.fetched = 0;
-	x.attempts++;
+	x.failed++;
 	x.next = now_ms + FETCH_RETRY_MS_MIN;
-	if (x.attempts < OPEN_ATTEMPTS_MAX)
+	if (x.failed < OPEN_ATTEMPTS_MAX)
 		return exhibit_state_put(n, &x, "announced", e);
 	return exhibit_state_put(n, &x, "broken", e) && confirm(n, &x, false, "what arrived does not have the signed digests", e);
 }

@@ -34,6 +34,7 @@ static bool row_read(struct query *q, struct exhibit_row *x)
 	x->attempts = query_int(q, 14);
 	bytes_text(query_bytes(q, 15), x->media, sizeof(x->media));
 	x->personal = query_int(q, 16) != 0;
+	x->failed = query_int(q, 17);
 	return true;
 }
 
@@ -62,6 +63,7 @@ bool exhibit_state_put(struct node *n, const struct exhibit_row *x, const char *
 	query_bind_int(q, 4, (int64_t)x->fetched);
 	query_bind_int(q, 5, x->next);
 	query_bind_int(q, 6, x->attempts);
+	query_bind_int(q, 7, x->failed);
 	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;

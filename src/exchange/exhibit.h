@@ -19,7 +19,7 @@ struct exhibit_row {
 	uint8_t sha256[32], sealed_sha256[32], statement[32];
 	char blob[BLOB_NAME_LEN + 1];
 	char state[16]; /* ready, released | announced, fetching, opened, broken */
-	int64_t next, attempts;
+	int64_t next, attempts, failed; /* attempts: to fetch; failed: complete and did not verify */
 };
 bool exhibit_get(struct node *n, const struct id *id, struct exhibit_row *ret, struct err *e) MUST_USE;
 
@@ -51,10 +51,12 @@ struct exhibit_fetch {
 	struct exhibit_row row;
 	char url[700];
 	uint8_t pin[32];
+	struct err problem; /* why an earlier one was set back, or empty */
 	int fd;         /* the blob, positioned at its end; -1: it is complete and only to be opened */
 	uint64_t from;
 };
-/* The next exhibit that is to be fetched now and for which `busy` says no; *ret_found false: none. */
+/* The next exhibit that is to be fetched now and for which `busy` says no; *ret_found false: none. One that cannot be
+ * fetched now is set back, and ret->problem says why. */
 bool exhibit_next(struct node *n, int64_t now_ms, bool (*busy)(void *ctx, const struct id *id), void *ctx,
 		  struct exhibit_fetch *ret, bool *ret_found, struct err *e) MUST_USE;
 /* The courier is done or gave up (error): tried again later from where it stands. */

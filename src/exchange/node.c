@@ -176,37 +176,41 @@ static bool outbox_add(struct node *n, const struct statement *s, struct err *e)
 	query_bind_text(q, 3, s->to);
 	query_bind_text(q, 4, s->kind->name);
 	query_bind_int(q, 5, clock_now_ms());
+	query_bind_text(q, 6, s->legal_basis);
+	query_bind_int(q, 7, s->time);
 	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;
 }
 
-/* Builds the act's canonical JSON: envelope, approvals, our leaf and its opening; the proof comes later. */
+/* The act's canonical JSON: envelope, approvals, our leaf and its opening; the proof comes later. Every part is
+ * canonical already, so that it is only put together. */
 static bool act_json(const struct statement *s, const uint8_t signature[static 64], struct node *n,
 		     const struct bytes *approvals, size_t approval_count, const struct record_keys *keys,
 		     struct bytes leaf, struct buf *out, struct err *e)
 {
-	AUTO_JSON *v = json_object();
-	json_t *list = json_array(), *envelope;
 	struct envelope_signature sig;
 
-	json_put(v, "approvals", list);
-	for (size_t i = 0; i < approval_count; i++) {
-		json_t *a;
-		if (!json_parse(approvals[i], "approval", &a, e))
-			return false;
-		json_array_append_new(list, a);
-	}
 	key_id_write(n->identity.sign, sig.keyid);
 	memcpy(sig.sig, signature, sizeof(sig.sig));
-	if (!envelope_json_of(statement_type(s->kind), s->payload, &sig, 1, &envelope, e))
+	buf_add_text(out, "{\"approvals\":[");
+	for (size_t i = 0; i < approval_count; i++) {
+		buf_add_text(out, i > 0 ? "," : "");
+		buf_add(out, approvals[i]);
+	}
+	buf_add_text(out, "],\"envelope\":");
+	if (!envelope_write_of(statement_type(s->kind), s->payload, &sig, 1, out, e))
 		return false;
-	json_put(v, "envelope", envelope);
-	json_put_bytes(v, "leaf", leaf);
-	json_put_hex(v, "opening", BYTES_ARRAY(keys->opening));
-	json_put_text(v, "proof", "");
-	json_put_hex(v, "x", BYTES_ARRAY(keys->x));
-	return json_write_canonical(v, out, e) && buf_check(out, "act", e);
+	buf_add_text(out, ",\"leaf\":");
+	AUTO_JSON *text = json_string_of(leaf);
+	if (text == NULL || !json_write_canonical(text, out, e))
+		return false;
+	buf_add_text(out, ",\"opening\":\"");
+	buf_add_hex(out, BYTES_ARRAY(keys->opening));
+	buf_add_text(out, "\",\"proof\":\"\",\"x\":\"");
+	buf_add_hex(out, BYTES_ARRAY(keys->x));
+	buf_add_text(out, "\"}");
+	return buf_check(out, "act", e);
 }
 
 /* One signed act into the store: record, leaf, letter, effect. */
@@ -231,7 +235,8 @@ static bool act_keep(struct node *n, const struct statement *s, const uint8_t si
 	if (ok && s->kind->leaf) {
 		judge_leaf(s, keys.opening, keys.x, false, leaf);
 		leaf_bytes.len = LEAF_V1_BYTES;
-		ok = record_queue_leaf(n, s->hash, leaf_bytes, e);
+		ok = record_queue_leaf(n, s->hash, leaf_bytes,
+				       bytes_is(bytes_of(s->kind->name), "page") ? LEAF_RANK_PAGE : LEAF_RANK_OWN, "", e);
 	}
 	ok = ok && act_json(s, signature, n, item->approvals, item->approval_count, &keys, leaf_bytes, &json, e) &&
 	     record_put(n, &h, &keys, buf_bytes(&json), e) &&

@@ -61,6 +61,7 @@ struct node {
 	struct buf note;               /* the last checkpoint that was signed, and what it says */
 	struct checkpoint checkpoint;
 	int64_t next_slot_ms;          /* when the next slot of the log closes */
+	int64_t published_ms;          /* when the files of the log were last written */
 	bool outbox_changed;           /* letters or proofs may be due: the keeper looks */
 	bool directory_changed;        /* the register changed: the keeper tells the door the pins */
 	bool fetch_changed;            /* exhibits may be due to be fetched */

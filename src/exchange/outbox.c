@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/reader.h"
 #include "exchange/directory.h"
+#include "exchange/effect.h"
 #include "exchange/record.h"
 #include "log/leaf.h"
 #include "register/judge.h"
@@ -14,6 +15,36 @@
 #define RETRY_MS_MIN 1000
 #define RETRY_MS_MAX 60000
 #define PROOFS_PER_JOB 32
+/* Fewer than a batch may hold: the receiver decides a batch in one turn, and its receipts wait for all of it. */
+#define LETTERS_PER_JOB 32
+
+/* --- holding -------------------------------------------------------------------------------------------- */
+
+static bool hold(struct node *n, const struct outbox_job *j, const char *error, int64_t now_ms, struct err *e)
+{
+	bool letters = j->what == OUTBOX_LETTERS;
+	struct query *q = store_query(n->store, letters ? QUERY_outbox_peer : QUERY_proof_out_peer);
+	bool found, ok;
+
+	query_bind_text(q, 1, j->peer);
+	ok = query_row(q, &found, e);
+	int64_t attempts = ok && found ? query_int(q, 1) : 0, wait = RETRY_MS_MIN;
+	query_end(q);
+	while (attempts-- > 0 && wait < RETRY_MS_MAX)
+		wait *= 2;
+	if (wait > RETRY_MS_MAX)
+		wait = RETRY_MS_MAX;
+	for (size_t i = 0; ok && i < j->count; i++) {
+		q = store_query(n->store, letters ? QUERY_outbox_hold : QUERY_proof_out_hold);
+		query_bind_int(q, 1, j->seq[i]);
+		query_bind_int(q, 2, now_ms + wait);
+		if (letters)
+			query_bind_text(q, 3, error);
+		ok = query_run(q, e);
+		query_end(q);
+	}
+	return ok;
+}
 
 /* --- building ----------------------------------------------------------------------------------------- */
 
@@ -138,14 +169,15 @@ static bool peer_waits(struct node *n, enum query_name name, const char *peer, i
 	return ok;
 }
 
-static bool choose(struct node *n, struct outbox_job *j, struct err *e)
+static bool choose(struct node *n, struct outbox_job *j, int64_t after, struct err *e)
 {
 	struct query *q = store_query(n->store, j->what == OUTBOX_LETTERS ? QUERY_outbox_due : QUERY_proof_out_due);
 	bool found, ok;
 
 	query_bind_text(q, 1, j->peer);
 	query_bind_int(q, 2, (int64_t)n->checkpoint.size);
-	query_bind_int(q, 3, j->what == OUTBOX_LETTERS ? LETTER_BATCH_MAX : PROOFS_PER_JOB);
+	query_bind_int(q, 3, j->what == OUTBOX_LETTERS ? LETTERS_PER_JOB : PROOFS_PER_JOB);
+	query_bind_int(q, 4, after);
 	while ((ok = query_row(q, &found, e)) && found && j->count < LETTER_BATCH_MAX) {
 		if (query_bytes(q, 1).len != SHA256_BYTES)
 			continue;
@@ -156,14 +188,41 @@ static bool choose(struct node *n, struct outbox_job *j, struct err *e)
 	return ok;
 }
 
+static void job_begin(struct outbox_job *j, enum outbox_what what)
+{
+	memset(j, 0, sizeof(*j));
+	buf_init(&j->body, LETTER_BATCH_BYTES_MAX + 64 * KIB);
+	j->what = what;
+}
+
+/* Asked for at once, a body of many letters is not copied each time it grows. */
+static void body_room(struct outbox_job *j)
+{
+	if (j->count > 1)
+		buf_room(&j->body, j->count * 18 * KIB);
+}
+
+static bool may_send(const struct node *n)
+{
+	/* With a register older than 30 days nothing is sent (design.md part 10). */
+	return n->note.len > 0 && !n->locked && !bytes_is(bytes_of(directory_state(n)), "stale");
+}
+
+static bool job_build(struct node *n, const struct party *p, struct outbox_job *j, struct err *e)
+{
+	bool letters = j->what == OUTBOX_LETTERS;
+
+	snprintf(j->url, sizeof(j->url), "%s/%s", p->endpoint, letters ? "letters" : "proofs");
+	memcpy(j->pin, p->tls_spki, SHA256_BYTES);
+	body_room(j);
+	return letters ? job_letters(n, p, j, e) : job_proofs(n, p, j, e);
+}
+
 bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
 		 bool (*busy)(void *ctx, enum outbox_what what, const char *peer), void *ctx, struct outbox_job *ret, struct err *e)
 {
-	memset(ret, 0, sizeof(*ret));
-	buf_init(&ret->body, LETTER_BATCH_BYTES_MAX + 64 * KIB);
-	ret->what = what;
-	/* With a register older than 30 days nothing is sent (design.md part 10). */
-	if (n->note.len == 0 || n->locked || bytes_is(bytes_of(directory_state(n)), "stale"))
+	job_begin(ret, what);
+	if (!may_send(n))
 		return true;
 	for (size_t i = 0; i < register_count(n->reg); i++) {
 		const struct party *p = register_at(n->reg, i);
@@ -175,15 +234,34 @@ bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
 		if (waits)
 			continue;
 		snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
-		if (!choose(n, ret, e))
+		if (!choose(n, ret, 0, e))
 			return false;
-		if (ret->count == 0)
-			continue;
-		snprintf(ret->url, sizeof(ret->url), "%s/%s", p->endpoint, what == OUTBOX_LETTERS ? "letters" : "proofs");
-		memcpy(ret->pin, p->tls_spki, SHA256_BYTES);
-		return what == OUTBOX_LETTERS ? job_letters(n, p, ret, e) : job_proofs(n, p, ret, e);
+		struct err why = { 0 };
+		if (ret->count > 0 && job_build(n, p, ret, &why))
+			return true;
+		/* What cannot be built for one peer (its key, a record that is gone) holds up no other. */
+		if (ret->count > 0 && !hold(n, ret, why.text, now_ms, e))
+			return false;
+		ret->held = ret->held || ret->count > 0;
+		ret->count = 0;
+		buf_clear(&ret->body);
 	}
 	return true;
+}
+
+bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox_job *ret, struct err *e)
+{
+	const struct party *p = register_party(n->reg, bytes_of(flying->peer));
+
+	job_begin(ret, flying->what);
+	if (!may_send(n) || p == NULL || p->endpoint[0] == '\0' || flying->count == 0)
+		return true;
+	snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
+	if (!choose(n, ret, flying->seq[flying->count - 1], e))
+		return false;
+	if (ret->count < LETTERS_PER_JOB)
+		ret->count = 0;
+	return ret->count == 0 || job_build(n, p, ret, e);
 }
 
 void outbox_job_release(struct outbox_job *j)
@@ -192,32 +270,6 @@ void outbox_job_release(struct outbox_job *j)
 }
 
 /* --- answers ------------------------------------------------------------------------------------------ */
-
-static bool hold(struct node *n, const struct outbox_job *j, const char *error, int64_t now_ms, struct err *e)
-{
-	bool letters = j->what == OUTBOX_LETTERS;
-	struct query *q = store_query(n->store, letters ? QUERY_outbox_peer : QUERY_proof_out_peer);
-	bool found, ok;
-
-	query_bind_text(q, 1, j->peer);
-	ok = query_row(q, &found, e);
-	int64_t attempts = ok && found ? query_int(q, 1) : 0, wait = RETRY_MS_MIN;
-	query_end(q);
-	while (attempts-- > 0 && wait < RETRY_MS_MAX)
-		wait *= 2;
-	if (wait > RETRY_MS_MAX)
-		wait = RETRY_MS_MAX;
-	for (size_t i = 0; ok && i < j->count; i++) {
-		q = store_query(n->store, letters ? QUERY_outbox_hold : QUERY_proof_out_hold);
-		query_bind_int(q, 1, j->seq[i]);
-		query_bind_int(q, 2, now_ms + wait);
-		if (letters)
-			query_bind_text(q, 3, error);
-		ok = query_run(q, e);
-		query_end(q);
-	}
-	return ok;
-}
 
 static bool receipt_known(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
 {
@@ -269,16 +321,20 @@ static bool receipt_store(struct node *n, struct bytes envelope, const uint8_t *
 	return ok;
 }
 
-/* A request is delivered, or was rejected by the other node. */
-static bool move_request(struct node *n, const struct statement *r, bool received, struct err *e)
+/* A request of ours is delivered, or was rejected by the other node. */
+static bool move_request(struct node *n, const struct statement *r, const uint8_t *hash, bool received, struct err *e)
 {
 	struct request_row row;
 	struct id id;
 	struct err none = { 0 };
 
-	if (!id_parse(json_bytes(r->body, "id"), &id) || !node_request(n, &id, &row, &none) || row.asked || row.state != LIFE_SENT)
+	if (!id_parse(json_bytes(r->body, "id"), &id) || !node_request(n, &id, &row, &none) || row.asked ||
+	    memcmp(row.hash, hash, SHA256_BYTES) != 0)
 		return true;
-	return node_move(n, &row, received ? EVENT_RECEIPT : EVENT_REJECTION, r->hash, e);
+	/* An acknowledgement may have overtaken the receipt. */
+	if (row.state == LIFE_SENT && !node_move(n, &row, received ? EVENT_RECEIPT : EVENT_REJECTION, r->hash, e))
+		return false;
+	return !received || effect_delivered(n, &row, e);
 }
 
 /* The tag proves that the receiver opened the letter: only who knows x can write it. */
@@ -331,7 +387,7 @@ bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter
 	if (known)
 		return true;
 	return (!received || check_tag(n, hash, r, e)) && receipt_store(n, envelope, hash, r, e) &&
-	       move_request(n, r, received, e);
+	       move_request(n, r, hash, received, e);
 }
 
 /* The letter was rejected unread (changed on its way, or sealed to a key that is gone): the receipt names

@@ -15,6 +15,7 @@ struct outbox_job {
 	uint8_t pin[32];
 	struct buf body;
 	size_t count;
+	bool held; /* another batch could not be built and was held: the transaction is to be committed */
 	size_t receipts; /* believed and kept, when it has been answered */
 	int64_t seq[LETTER_BATCH_MAX];
 	uint8_t hash[LETTER_BATCH_MAX][SHA256_BYTES];   /* statements */
@@ -25,6 +26,9 @@ struct outbox_job {
 /* ret is initialised here and released by outbox_job_release. */
 bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms, bool (*busy)(void *ctx, enum outbox_what what, const char *peer),
 		 void *ctx, struct outbox_job *ret, struct err *e) MUST_USE;
+/* While one batch is under way and a full one waits behind it: that one, ready to leave as soon as the first is
+ * answered. It must be dropped when the first has to come again, so that nothing overtakes. */
+bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox_job *ret, struct err *e) MUST_USE;
 void outbox_job_release(struct outbox_job *j);
 /* Inside a transaction. http_ok: there was an answer, with this status and body. */
 bool outbox_answered(struct node *n, struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,

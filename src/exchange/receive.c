@@ -133,7 +133,7 @@ static bool keep_act(struct node *n, const struct act *act, bool with_leaf, stru
 		prefixed[0] = 0;
 		memcpy(prefixed + 1, leaf, sizeof(leaf));
 		sha256(BYTES_ARRAY(prefixed), a->leaf_hash);
-		ok = record_queue_leaf(n, s->hash, BYTES_ARRAY(leaf), e);
+		ok = record_queue_leaf(n, s->hash, BYTES_ARRAY(leaf), LEAF_RANK_PEER, s->from, e);
 		if (ok) {
 			struct query *q = store_query(n->store, QUERY_proof_out_add);
 			query_bind_bytes(q, 1, bytes_from(s->hash, SHA256_BYTES));
@@ -143,7 +143,7 @@ static bool keep_act(struct node *n, const struct act *act, bool with_leaf, stru
 		}
 	}
 	wipe(&keys, sizeof(keys));
-	return ok && effect_apply(n, s, false, e);
+	return ok && (!with_leaf || effect_apply(n, s, false, e));
 }
 
 static bool act_known(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
@@ -157,7 +157,24 @@ static bool act_known(struct node *n, const uint8_t *hash, bool *ret, struct err
 	return ok;
 }
 
-/* Acts in support: each judged like the first one, from the same sender, kept once. */
+/* In support of an exhibit stand the sender's custody events that it names; everything else comes in a letter of
+ * its own, with its own checks and receipt. */
+static bool check_support(const struct arrival *a, const struct statement *s, size_t i, struct err *e)
+{
+	const json_t *named = json_object_get(a->act->statement->body, "custody");
+	char hash[2 * SHA256_BYTES + 1];
+
+	hex_write(bytes_from(s->hash, SHA256_BYTES), hash);
+	if (!bytes_is(bytes_of(s->from), a->letter->from))
+		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "supporting act %zu is not the sender's", i);
+	for (size_t k = 0; k < json_array_size(named); k++)
+		if (bytes_is(bytes_of(s->kind->name), "custody") && bytes_is(bytes_of(json_string_value(json_array_get(named, k))), hash) &&
+		    bytes_is(bytes_of(a->act->statement->kind->name), "exhibit") && s->exercise == a->act->statement->exercise)
+			return true;
+	return err_set(e, ERR_REJECTED, REASON_BAD_CUSTODY, "supporting act %zu is no custody event that this exhibit names", i);
+}
+
+/* Each judged like the first one and kept once; it does nothing by itself. */
 static bool keep_support(struct node *n, struct arrival *a, struct err *e)
 {
 	struct judgement j;
@@ -165,9 +182,7 @@ static bool keep_support(struct node *n, struct arrival *a, struct err *e)
 
 	for (size_t i = 1; i < a->letter->act_count; i++) {
 		const struct act *act = a->letter->acts[i];
-		if (!bytes_is(bytes_of(act->statement->from), a->letter->from))
-			return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "supporting act %zu is not the sender's", i);
-		if (!act_known(n, act->statement->hash, &known, e))
+		if (!check_support(a, act->statement, i, e) || !act_known(n, act->statement->hash, &known, e))
 			return false;
 		if (known)
 			continue;
@@ -416,24 +431,50 @@ static bool take_batch(struct node *n, struct arrival *all, size_t count, const 
 	return false;
 }
 
+/* No peer fills our log, or our disk, faster than slots go by. */
+static bool peer_has_room(struct node *n, const uint8_t *spki, struct err *e)
+{
+	const struct party *p = register_party_by_tls(n->reg, spki);
+	struct query *q;
+	int64_t waiting;
+	bool found, ok;
+
+	if (p == NULL)
+		return true; /* each letter says so itself */
+	q = store_query(n->store, QUERY_leaf_queue_of_peer);
+	query_bind_text(q, 1, p->code);
+	ok = query_row(q, &found, e);
+	waiting = ok && found ? query_int(q, 0) : 0;
+	query_end(q);
+	if (ok && waiting >= PEER_SLOTS_AHEAD_MAX * config_count(&n->config, leaves_per_slot))
+		return err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "%lld letters of %s wait for their slot of our log; try again",
+			       (long long)waiting, p->code);
+	return ok;
+}
+
+static bool may_receive(struct node *n, const uint8_t *spki, struct err *e)
+{
+	/* What was restored may have forgotten receipts that it gave: nothing is answered until it is whole. */
+	if (n->locked)
+		return err_set(e, ERR_UNAVAILABLE, REASON_LOCKED, "this node was restored and is not recovered yet; try again later");
+	if (bytes_is(bytes_of(directory_state(n)), "stale")) {
+		n->refresh_wanted = true;
+		return err_set(e, ERR_UNAVAILABLE, REASON_STALE_REGISTER, "our register is older than 30 days; try again later");
+	}
+	return spki == NULL || peer_has_room(n, spki, e);
+}
+
 bool receive_letters(struct node *n, struct bytes body, const uint8_t *spki, struct buf *reply, struct err *e)
 {
-	struct arrival *all = calloc(LETTER_BATCH_MAX, sizeof(*all));
+	struct arrival *all;
 	size_t count = 0;
 	bool ok;
 
+	if (!may_receive(n, spki, e))
+		return false;
+	all = calloc(LETTER_BATCH_MAX, sizeof(*all));
 	if (all == NULL)
 		abort();
-	/* What was restored may have forgotten receipts that it gave: nothing is answered until it is whole. */
-	if (n->locked) {
-		free(all);
-		return err_set(e, ERR_UNAVAILABLE, REASON_LOCKED, "this node was restored and is not recovered yet; try again later");
-	}
-	if (bytes_is(bytes_of(directory_state(n)), "stale")) {
-		n->refresh_wanted = true;
-		free(all);
-		return err_set(e, ERR_UNAVAILABLE, REASON_STALE_REGISTER, "our register is older than 30 days; try again later");
-	}
 	ok = batch_parse(body, all, &count, e) && unwrap_all(n, all, count, e) && take_batch(n, all, count, spki, e);
 	for (size_t i = 0; i < LETTER_BATCH_MAX; i++) {
 		if (ok && i < count)
@@ -444,74 +485,4 @@ bool receive_letters(struct node *n, struct bytes body, const uint8_t *spki, str
 	}
 	free(all);
 	return ok && buf_check(reply, "receipts", e);
-}
-
-/* --- proofs ------------------------------------------------------------------------------------------ */
-
-/* A proof may overtake the receipt that it belongs to, on another connection: then it has to come again. */
-static bool proof_store(struct node *n, const uint8_t *hash, struct bytes text, struct err *e)
-{
-	struct query *q = store_query(n->store, QUERY_receipt_get);
-	bool found, ok;
-
-	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
-	ok = query_row(q, &found, e);
-	query_end(q);
-	if (!ok || !found)
-		return ok && err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "the receipt of this statement is not here yet; try again");
-	q = store_query(n->store, QUERY_receipt_proof);
-	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
-	query_bind_bytes(q, 2, text);
-	ok = query_run(q, e);
-	query_end(q);
-	return ok;
-}
-
-static bool proof_take(struct node *n, const struct party *peer, const json_t *v, struct err *e)
-{
-	struct counterproof c = { 0 };
-	struct judgement j;
-	AUTO_ACT *a = NULL;
-	AUTO_BUF text = { 0 };
-
-	buf_init(&text, NOTE_BYTES_MAX);
-	if (!counterproof_parse_json(v, &c, e))
-		return false;
-	bool ok = node_act_load(n, c.hash, &a, e);
-	if (ok && (!bytes_is(bytes_of(a->statement->to), peer->code) || !bytes_is(bytes_of(a->statement->from), node_party(n))))
-		ok = err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a proof for a statement that did not go to %s", peer->code);
-	ok = ok && judge_counterproof(a, &c, peer, n->checkpoints, &j, e) &&
-	     counterproof_write(c.hash, c.leaf, c.opening, c.proof, &text, e) && proof_store(n, c.hash, buf_bytes(&text), e);
-	counterproof_release(&c);
-	return ok;
-}
-
-bool receive_proofs(struct node *n, struct bytes body, const uint8_t *spki, struct err *e)
-{
-	const struct party *peer = spki != NULL ? register_party_by_tls(n->reg, spki) : NULL;
-	struct secret *key = NULL;
-	size_t header = 0;
-	AUTO_JSON *v = NULL;
-	AUTO_BUF plain = { 0 };
-
-	buf_init(&plain, LETTER_BATCH_BYTES_MAX);
-	if (peer == NULL)
-		return err_set(e, ERR_FORBIDDEN, REASON_UNKNOWN_KEY, "unknown peer");
-	if (!age_header_length(body, &header, e))
-		return false;
-	if (header == 0)
-		return err_set(e, ERR_INPUT, REASON_MALFORMED, "proofs are cut inside their header");
-	struct bytes head = bytes_slice(body, 0, header);
-	if (!n->signer.unwrap(n->signer.ctx, &head, 1, &key, e))
-		return false;
-	bool ok = key != NULL ? age_payload_open(key, bytes_slice(body, header, body.len - header), &plain, e)
-			      : err_set(e, ERR_REJECTED, REASON_NOT_SEALED_TO_US, "proofs are not sealed to this node");
-	secret_free(key);
-	ok = ok && json_parse_canonical(buf_bytes(&plain), "proofs", &v, e);
-	json_t *list = ok ? json_object_get(v, "proofs") : NULL;
-	if (ok && (!json_is_array(list) || json_array_size(list) > 256))
-		ok = err_set(e, ERR_INPUT, REASON_MALFORMED, "proofs are no list of at most 256");
-	for (size_t i = 0; ok && i < json_array_size(list); i++)
-		ok = proof_take(n, peer, json_array_get(list, i), e);
-	return ok;
 }

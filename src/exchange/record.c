@@ -96,12 +96,15 @@ bool record_get(struct node *n, const uint8_t hash[static 32], struct buf *out, 
 	return ok;
 }
 
-bool record_queue_leaf(struct node *n, const uint8_t hash[static 32], struct bytes leaf, struct err *e)
+bool record_queue_leaf(struct node *n, const uint8_t hash[static 32], struct bytes leaf, enum leaf_rank rank, const char *peer,
+		       struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_leaf_queue_add);
 
 	query_bind_bytes(q, 1, bytes_from(hash, 32));
 	query_bind_bytes(q, 2, leaf);
+	query_bind_int(q, 3, (int64_t)rank);
+	query_bind_text(q, 4, peer);
 	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;

@@ -8,6 +8,22 @@
 #include "base/limits.h"
 #include "log/leaf.h"
 
+/* Files for the public follow a log of short slots at this pace; letters carry their own checkpoint. */
+#define PUBLISH_EVERY_MS 500
+
+static bool publish(struct node *n, struct err *e)
+{
+	int64_t now = clock_now_ms();
+
+	/* A clock that was set back does not stop it. */
+	if (now >= n->published_ms && now < n->published_ms + PUBLISH_EVERY_MS)
+		return true;
+	if (!log_publish(n->log, buf_bytes(&n->note), e))
+		return false;
+	n->published_ms = now;
+	return true;
+}
+
 static bool sign_and_publish(struct node *n, struct err *e)
 {
 	struct signing_extension x = { .size = log_size(n->log) };
@@ -30,7 +46,7 @@ static bool sign_and_publish(struct node *n, struct err *e)
 		return false;
 	buf_clear(&n->note);
 	buf_add(&n->note, buf_bytes(&note));
-	return buf_check(&n->note, "checkpoint", e) && log_publish(n->log, buf_bytes(&note), e);
+	return buf_check(&n->note, "checkpoint", e) && publish(n, e);
 }
 
 bool slots_open(struct node *n, struct err *e)
@@ -53,31 +69,41 @@ bool slots_open(struct node *n, struct err *e)
 	return true;
 }
 
-/* One real leaf from the queue's next row; *ret_seq 0 when there is none. */
+static bool drop_queued(struct node *n, const int64_t *seqs, int64_t count, struct err *e)
+{
+	for (int64_t i = 0; i < count; i++) {
+		struct query *q = store_query(n->store, QUERY_leaf_queue_drop_one);
+		query_bind_int(q, 1, seqs[i]);
+		bool ok = query_run(q, e);
+		query_end(q);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* Real leaves, at most a slot's: ours first, then those of letters that came, then pages. */
 static bool append_queued(struct node *n, int64_t most, int64_t *ret_count, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_leaf_queue_take);
-	int64_t count = 0, last = 0;
+	int64_t *seqs = calloc((size_t)most, sizeof(*seqs)), count = 0;
 	uint64_t index;
 	bool found, ok;
 
+	if (seqs == NULL)
+		abort();
 	query_bind_int(q, 1, most);
-	while ((ok = query_row(q, &found, e)) && found) {
+	while ((ok = query_row(q, &found, e)) && found && count < most) {
 		struct bytes hash = query_bytes(q, 1);
 		ok = hash.len == SHA256_BYTES ? log_append(n->log, query_bytes(q, 2), hash.at, &index, e)
 					      : err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a queued leaf has no hash");
 		if (!ok)
 			break;
-		last = query_int(q, 0);
-		count++;
+		seqs[count++] = query_int(q, 0);
 	}
 	query_end(q);
-	if (ok && count > 0) {
-		q = store_query(n->store, QUERY_leaf_queue_drop);
-		query_bind_int(q, 1, last);
-		ok = query_run(q, e);
-		query_end(q);
-	}
+	ok = ok && drop_queued(n, seqs, count, e);
+	free(seqs);
 	*ret_count = count;
 	return ok;
 }
@@ -111,7 +137,8 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 {
 	int64_t slot = config_count(&n->config, slot_ms);
 
-	if (now_ms < n->next_slot_ms || slot <= 0)
+	/* A clock that was set back does not stop the log. */
+	if (now_ms < n->next_slot_ms && n->next_slot_ms - now_ms <= slot)
 		return true;
 	n->next_slot_ms = now_ms - now_ms % slot + slot;
 	if (n->locked)

@@ -20,6 +20,8 @@ static int end(void **state)
 }
 
 /* Who is paged now; "" when nobody is due. */
+static int exit_status;
+
 static const char *paged(void)
 {
 	static char officer[128];
@@ -30,7 +32,7 @@ static const char *paged(void)
 	snprintf(officer, sizeof(officer), "%s", found ? p.officer : "");
 	if (found) {
 		assert_non_null(strstr(buf_text(&p.words), "preservation-request from XA"));
-		IN(&w.xr, duty_paged(w.xr.node, p.seq, 0, the_time, e));
+		IN(&w.xr, duty_paged(w.xr.node, p.seq, exit_status, the_time, e));
 	}
 	buf_release(&p.words);
 	return officer;
@@ -85,6 +87,24 @@ static void twenty_pages_are_enough(void **state)
 		count += paged()[0] != '\0';
 	assert_int_equal(count, 20);
 	assert_int_equal(number(&w.xr, QUERY_page_waiting), 1); /* still shown */
+}
+
+static void a_page_that_fails_goes_to_the_next_officer_and_not_at_once_again(void **state)
+{
+	int count = 0;
+
+	arrived();
+	exit_status = 1;
+	assert_string_equal(paged(), "omar");
+	assert_string_equal(paged(), "");
+	the_time += ESCALATE_MS;
+	assert_string_equal(paged(), "nora");
+	exit_status = 0;
+	for (int i = 0; i < 40; i++) {
+		the_time += ESCALATE_MS;
+		count += paged()[0] != '\0';
+	}
+	assert_int_equal(count, 20);
 }
 
 static void requests_that_nobody_answered_hide_no_new_one(void **state)
@@ -209,6 +229,7 @@ int main(void)
 		CLAIM(one_officer_after_the_other_until_somebody_acknowledges),
 		CLAIM(each_page_is_a_statement),
 		CLAIM(twenty_pages_are_enough),
+		CLAIM(a_page_that_fails_goes_to_the_next_officer_and_not_at_once_again),
 		CLAIM(requests_that_nobody_answered_hide_no_new_one),
 		CLAIM(without_a_command_nobody_is_paged),
 		CLAIM(a_hold_ends_on_both_sides_at_its_time_and_not_before),

@@ -70,7 +70,7 @@ static inline void forge_sign(struct home *from, struct home *people_of, struct 
 	chance_fill(f->opening, sizeof(f->opening));
 	chance_fill(f->x, sizeof(f->x));
 	judge_leaf(s, f->opening, f->x, false, leaf);
-	IN(from, record_queue_leaf(from->node, f->hash, BYTES_ARRAY(leaf), e));
+	IN(from, record_queue_leaf(from->node, f->hash, BYTES_ARRAY(leaf), LEAF_RANK_OWN, "", e));
 	slot(from);
 	assert_ok(node_proof(from->node, f->hash, &proof, e));
 	f->act = json_object();

@@ -286,15 +286,15 @@ static void an_act_of_another_party_supports_nothing(void **state)
 	json_decref(other.act);
 }
 
-static void an_act_in_support_is_judged_like_the_first(void **state)
+static void only_custody_that_an_exhibit_names_travels_in_support(void **state)
 {
 	struct forged other;
 
 	signed_by_two();
 	forge(&w.xa, &w.xr, &other);
-	forge_sign(&w.xa, &w.xa, &other, (const enum person[]){ RANA }, 1);
+	forge_sign(&w.xa, &w.xa, &other, BY_TWO);
 	seal_letter("XA", "XR", (json_t *const[]){ f.act, other.act }, 2, &w.xr, &sealed);
-	REJECTED(MISSING_APPROVAL);
+	REJECTED(BAD_CUSTODY);
 	json_decref(other.act);
 }
 
@@ -379,7 +379,7 @@ int main(void)
 		CLAIM(people_of_another_party_approve_nothing),
 		CLAIM(a_lesser_offence_is_rejected_on_arrival_too),
 		CLAIM(an_act_of_another_party_supports_nothing),
-		CLAIM(an_act_in_support_is_judged_like_the_first),
+		CLAIM(only_custody_that_an_exhibit_names_travels_in_support),
 		CLAIM(only_who_is_asked_answers),
 		CLAIM(an_answer_to_nothing_is_not_found),
 		CLAIM(what_the_table_does_not_allow_is_the_wrong_state),

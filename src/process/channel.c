@@ -13,9 +13,14 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/secret.h"
 
 /* Room for descriptors beyond the limit, so that too many are seen, closed and refused. */
 #define CONTROL_FDS 16u
+/* File keys pass through messages between roles, all of them far smaller than this: what is freed, or lies in memory
+ * until the next message, is wiped up to here. That costs less than the system call beside it; what is larger is
+ * letters and evidence in the sealed form in which they travel anyway. */
+#define WIPE_BYTES_MAX (16 * KIB)
 /* A watched channel gives way to others after so many messages. */
 #define MESSAGES_PER_TURN 64
 
@@ -34,6 +39,7 @@ struct channel {
 	struct channel_calls calls;
 	void *ctx;
 	struct buf in;
+	bool shut;
 	bool *freed; /* set while a callback runs, to notice that it freed the channel */
 };
 
@@ -62,6 +68,12 @@ struct channel *channel_new(int fd)
 	return ch;
 }
 
+static void wipe_small(uint8_t *at, size_t len)
+{
+	if (len <= WIPE_BYTES_MAX)
+		wipe(at, len);
+}
+
 static void queued_drop(struct channel *ch)
 {
 	struct queued *q = ch->first;
@@ -73,6 +85,7 @@ static void queued_drop(struct channel *ch)
 	ch->queued_bytes -= q->len;
 	for (size_t i = 0; i < q->nfds; i++)
 		close(q->fds[i]);
+	wipe_small(q->at, q->len);
 	free(q);
 }
 
@@ -88,6 +101,15 @@ void channel_free(struct channel *ch)
 	buf_release(&ch->in);
 	close(ch->fd);
 	free(ch);
+}
+
+void channel_shut(struct channel *ch)
+{
+	while (ch->first != NULL)
+		queued_drop(ch);
+	if (!ch->shut)
+		(void)shutdown(ch->fd, SHUT_RDWR); /* no harm when the other end has gone already */
+	ch->shut = true;
 }
 
 int channel_fd(const struct channel *ch)
@@ -181,6 +203,8 @@ bool channel_send(struct channel *ch, struct bytes msg, const int *fds, size_t n
 		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE,
 			       "a message of %zu bytes and %zu descriptors is outside the limits", msg.len,
 			       nfds);
+	if (ch->shut)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "another role has gone");
 	if (ch->first == NULL) {
 		enum sent sent = send_now(ch->fd, msg, fds, nfds, e);
 
@@ -239,6 +263,8 @@ enum channel_got channel_receive(struct channel *ch, struct buf *msg, int fds[st
 	size_t count;
 	ssize_t got;
 
+	if (ch->shut)
+		return CHANNEL_CLOSED; /* what it had sent before is not heard any more */
 	buf_clear(msg);
 	part = (struct iovec){ .iov_base = buf_room(msg, MESSAGE_BYTES_MAX), .iov_len = MESSAGE_BYTES_MAX };
 	if (part.iov_base == NULL) {
@@ -294,8 +320,7 @@ static bool call_wait(const struct channel *ch, int64_t end_us, struct err *e)
 	}
 }
 
-bool channel_call(struct channel *ch, struct bytes request, struct buf *reply, int timeout_ms,
-		  struct err *e)
+static bool call(struct channel *ch, struct bytes request, struct buf *reply, int timeout_ms, struct err *e)
 {
 	int64_t end_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
 	int fds[MESSAGE_FDS_MAX];
@@ -318,6 +343,16 @@ bool channel_call(struct channel *ch, struct bytes request, struct buf *reply, i
 		if (!call_wait(ch, end_us, e) || !channel_flush(ch, e))
 			return false;
 	}
+}
+
+bool channel_call(struct channel *ch, struct bytes request, struct buf *reply, int timeout_ms,
+		  struct err *e)
+{
+	bool answered = call(ch, request, reply, timeout_ms, e);
+
+	if (!answered)
+		channel_shut(ch);
+	return answered;
 }
 
 static void closed(struct channel *ch, const struct err *why)
@@ -353,6 +388,7 @@ static bool deliver(struct channel *ch, struct err *e)
 	ch->freed = &freed;
 	ch->calls.message(ch->ctx, buf_bytes(&mine), fds, nfds);
 	fds_close(fds, nfds);
+	wipe_small(mine.at, mine.len);
 	if (freed) {
 		if (freed_before != NULL)
 			*freed_before = true;

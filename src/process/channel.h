@@ -19,6 +19,9 @@ bool channel_pair(int ret[static 2], struct err *e) MUST_USE; /* both close on e
 /* Takes the descriptor, also makes it non-blocking. */
 struct channel *channel_new(int fd);
 void channel_free(struct channel *ch); /* closes; what still waits to be sent is lost */
+/* Ends it for both sides, for one that is not watched: the other end sees the end, what waits to be sent is lost, and
+ * whatever is asked of the channel from now on fails at once. Fine twice. */
+void channel_shut(struct channel *ch);
 int channel_fd(const struct channel *ch);
 
 /* 1 to MESSAGE_BYTES_MAX bytes. The descriptors are duplicated: the caller keeps its own. False with
@@ -40,7 +43,8 @@ enum channel_got channel_receive(struct channel *ch, struct buf *msg, int fds[st
 				 size_t *ret_nfds, struct err *e) MUST_USE;
 
 /* Sends the request and waits for one message, at most timeout_ms; descriptors that come with it are
- * closed. For channels that are not watched and on which nothing else is under way. */
+ * closed. For channels that are not watched and on which nothing else is under way. When it fails the channel is
+ * shut: an answer that comes late would be taken for that of the next call. */
 bool channel_call(struct channel *ch, struct bytes request, struct buf *reply, int timeout_ms,
 		  struct err *e) MUST_USE;
 

@@ -141,10 +141,14 @@ bool parcel_call(struct channel *ch, struct bytes request, const int *fds, size_
 	bool opened;
 
 	buf_init(&packet, MESSAGE_BYTES_MAX);
-	if (!parcel_send(ch, request, fds, nfds, e) || !answer_wait(ch, &packet, came, &count, end_us, e))
+	if (!parcel_send(ch, request, fds, nfds, e) || !answer_wait(ch, &packet, came, &count, end_us, e)) {
+		channel_shut(ch);
 		return false;
+	}
 	opened = parcel_open(buf_bytes(&packet), &left, &count, reply, e);
 	for (size_t i = 0; i < count; i++)
 		fd_close_at(&left[i]);
+	if (!opened)
+		channel_shut(ch);
 	return opened;
 }

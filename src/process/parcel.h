@@ -14,7 +14,8 @@ bool parcel_send(struct channel *ch, struct bytes msg, const int *fds, size_t nf
 /* What a message callback or channel_receive got. Appends to out the parcel's bytes; *fds and *nfds are moved on
  * past the memfd (which is closed). out's maximum is the limit. */
 bool parcel_open(struct bytes packet, int **fds, size_t *nfds, struct buf *out, struct err *e) MUST_USE;
-/* Request and answer on a channel that is not watched. Descriptors that come with the answer are closed. */
+/* Request and answer on a channel that is not watched. Descriptors that come with the answer are closed. When it
+ * fails the channel is shut, as by channel_call. */
 bool parcel_call(struct channel *ch, struct bytes request, const int *fds, size_t nfds, struct buf *reply,
 		 int timeout_ms, struct err *e) MUST_USE;
 

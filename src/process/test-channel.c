@@ -267,6 +267,62 @@ static void descriptors_nobody_takes_are_closed(void **state)
 	channel_unwatch(b);
 }
 
+static void a_late_answer_is_not_taken_for_that_of_the_next_call(void **state)
+{
+	struct err e = { 0 };
+	AUTO_BUF in = { 0 };
+
+	buf_init(&in, MESSAGE_BYTES_MAX);
+	assert_false(channel_call(a, bytes_of("first"), &in, 0, &e));
+	/* The other end is not stuck: it was late, and answers both. */
+	(void)!channel_send(b, bytes_of("answer to the first"), NULL, 0, NULL);
+	(void)!channel_send(b, bytes_of("answer to the second"), NULL, 0, NULL);
+	assert_false(channel_call(a, bytes_of("second"), &in, 1000, &e));
+	assert_int_equal(e.kind, ERR_UNAVAILABLE);
+	assert_int_equal(in.len, 0);
+}
+
+static void the_other_end_sees_a_channel_that_was_shut(void **state)
+{
+	struct err e = { 0 };
+	int fds[MESSAGE_FDS_MAX];
+	size_t nfds;
+	AUTO_BUF in = { 0 };
+
+	buf_init(&in, MESSAGE_BYTES_MAX);
+	channel_shut(a);
+	channel_shut(a);
+	assert_int_equal(receive(&in, fds, &nfds, &e), CHANNEL_CLOSED);
+	assert_false(channel_send(a, bytes_of("m"), NULL, 0, &e));
+	assert_int_equal(e.kind, ERR_UNAVAILABLE);
+}
+
+static const uint8_t *message_at;
+static size_t message_len;
+
+static void look_at(void *ctx, struct bytes msg, int *fds, size_t nfds)
+{
+	message_at = msg.at;
+	message_len = msg.len;
+	assert_true(bytes_is(msg, "a file key"));
+}
+
+static void a_message_does_not_lie_in_memory_after_it_was_told(void **state)
+{
+	static const struct channel_calls calls = { look_at, count_end };
+	AUTO_LOOP *loop = loop_new();
+	struct err e = { 0 };
+
+	assert_true(channel_watch(b, loop, &calls, NULL, &e));
+	assert_true(channel_send(a, bytes_of("a file key"), NULL, 0, &e));
+	assert_true(loop_turn(loop, 0, &e));
+	assert_int_equal(message_len, 10);
+	/* The channel keeps the memory for the next message. */
+	for (size_t i = 0; i < message_len; i++)
+		assert_int_equal(message_at[i], 0);
+	channel_unwatch(b);
+}
+
 #define WITH_PAIR(claim) cmocka_unit_test_setup_teardown(claim, begin, end)
 
 int main(void)
@@ -282,6 +338,9 @@ int main(void)
 		WITH_PAIR(nobody_answers_in_time),
 		WITH_PAIR(a_callback_may_free_its_channel),
 		WITH_PAIR(descriptors_nobody_takes_are_closed),
+		WITH_PAIR(a_late_answer_is_not_taken_for_that_of_the_next_call),
+		WITH_PAIR(the_other_end_sees_a_channel_that_was_shut),
+		WITH_PAIR(a_message_does_not_lie_in_memory_after_it_was_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ QUERY(record_key_get, "SELECT key FROM record_key WHERE hash = $1")
 QUERY(statement_add, "INSERT INTO statement (id, sender, addressee, kind, hash, own, request, case_ref, time, arrived, sealed) "
 	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
 QUERY(statement_sealed, "SELECT sealed FROM statement WHERE hash = $1")
-QUERY(leaf_queue_add, "INSERT INTO leaf_queue (hash, leaf) VALUES ($1, $2)")
+QUERY(leaf_queue_add, "INSERT INTO leaf_queue (hash, leaf, rank, peer) VALUES ($1, $2, $3, $4)")
 /* log/log.c */
 QUERY(log_leaf_add, "INSERT INTO log_leaf (idx, leaf, hash) VALUES ($1, $2, $3)")
 QUERY(log_leaf_range, "SELECT idx, leaf FROM log_leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx")
@@ -36,13 +36,14 @@ QUERY(request_acknowledged, "UPDATE request SET acknowledged_by = $2, acknowledg
 QUERY(request_hold_due, "SELECT id FROM request WHERE state = 'preserved' AND hold_until > 0 AND hold_until <= $1 LIMIT 50")
 QUERY(request_orders_ending, "SELECT id, peer, order_expires FROM request WHERE asked = 1 AND state IN ('preserved', 'held-pending-mla') "
 	"AND order_expires > 0 AND order_expires <= $1 ORDER BY order_expires LIMIT 100")
-QUERY(request_followed_by, "SELECT id FROM request WHERE preservation = $1 ORDER BY created")
+QUERY(request_followed_open, "SELECT id FROM request WHERE preservation = $1 AND id <> $2 AND state NOT IN "
+	"('refused', 'unable', 'redirected', 'withdrawn', 'rejected', 'receipt-confirmed') LIMIT 1")
 QUERY(request_move_add, "INSERT INTO request_move (request, from_state, event, to_state, hash, why, time) VALUES ($1, $2, $3, $4, $5, $6, $7)")
 QUERY(request_moves, "SELECT from_state, event, to_state, hash, why, time FROM request_move WHERE request = $1 ORDER BY seq")
 QUERY(count_open_requests, "SELECT count(*) FROM request WHERE state NOT IN ('refused', 'unable', 'redirected', 'withdrawn', 'lapsed', 'released', 'receipt-confirmed')")
 /* exchange/slots.c */
-QUERY(leaf_queue_take, "SELECT seq, hash, leaf FROM leaf_queue ORDER BY seq LIMIT $1")
-QUERY(leaf_queue_drop, "DELETE FROM leaf_queue WHERE seq <= $1")
+QUERY(leaf_queue_take, "SELECT seq, hash, leaf FROM leaf_queue ORDER BY rank, seq LIMIT $1")
+QUERY(leaf_queue_of_peer, "SELECT count(*) FROM leaf_queue WHERE peer = $1")
 QUERY(leaf_queue_find, "SELECT seq, hash FROM leaf_queue WHERE leaf = $1")
 QUERY(leaf_queue_drop_one, "DELETE FROM leaf_queue WHERE seq = $1")
 QUERY(leaf_queue_count, "SELECT count(*) FROM leaf_queue")
@@ -51,14 +52,16 @@ QUERY(log_note_get, "SELECT size, note FROM log_note WHERE one = 1")
 QUERY(log_note_put, "INSERT INTO log_note (one, size, note) VALUES (1, $1, $2) "
 	"ON CONFLICT (one) DO UPDATE SET size = excluded.size, note = excluded.note")
 /* exchange/outbox.c */
-QUERY(outbox_add, "INSERT INTO outbox (hash, id, peer, kind, queued, attempts, next, done, last_error) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, '')")
+QUERY(outbox_add, "INSERT INTO outbox (hash, id, peer, kind, queued, attempts, next, done, last_error, basis, time) "
+	"VALUES ($1, $2, $3, $4, $5, 0, 0, 0, '', $6, $7)")
 QUERY(outbox_due, "SELECT o.seq, o.hash FROM outbox o JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND l.idx < $2 ORDER BY o.seq LIMIT $3")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $4 AND l.idx < $2 ORDER BY o.seq LIMIT $3")
 QUERY(outbox_peer, "SELECT coalesce(max(next), 0), coalesce(max(attempts), 0) FROM outbox WHERE peer = $1 AND done = 0")
 QUERY(outbox_hold, "UPDATE outbox SET next = $2, attempts = attempts + 1, last_error = $3 WHERE seq = $1 AND done = 0")
 QUERY(outbox_done, "UPDATE outbox SET done = $2, last_error = $3 WHERE hash = $1 AND done = 0")
 QUERY(outbox_wake, "UPDATE outbox SET next = 0 WHERE done = 0")
 QUERY(outbox_get, "SELECT seq, peer, queued, attempts, done, last_error FROM outbox WHERE hash = $1")
+QUERY(outbox_class, "SELECT peer, kind, basis, time FROM outbox WHERE hash = $1")
 QUERY(outbox_waiting, "SELECT o.id, o.peer, o.queued, o.last_error, o.kind FROM outbox o WHERE o.done = 0 ORDER BY o.seq LIMIT 100")
 QUERY(outbox_count, "SELECT count(*) FROM outbox WHERE done = 0")
 QUERY(receipt_add, "INSERT INTO receipt (hash, envelope, outcome, reason, time, proof_due, proof) VALUES ($1, $2, $3, $4, $5, $6, x'')")
@@ -67,7 +70,7 @@ QUERY(receipt_proof, "UPDATE receipt SET proof = $2 WHERE hash = $1 AND length(p
 QUERY(receipt_proofs_waiting, "SELECT count(*) FROM receipt WHERE outcome = 'received' AND length(proof) = 0")
 QUERY(proof_out_add, "INSERT INTO proof_out (hash, peer, next, attempts, done) VALUES ($1, $2, 0, 0, 0)")
 QUERY(proof_out_due, "SELECT p.seq, p.hash FROM proof_out p JOIN log_leaf l ON l.hash = p.hash "
-	"WHERE p.peer = $1 AND p.done = 0 AND l.idx < $2 ORDER BY p.seq LIMIT $3")
+	"WHERE p.peer = $1 AND p.done = 0 AND p.seq > $4 AND l.idx < $2 ORDER BY p.seq LIMIT $3")
 QUERY(proof_out_peer, "SELECT coalesce(max(next), 0), coalesce(max(attempts), 0) FROM proof_out WHERE peer = $1 AND done = 0")
 QUERY(proof_out_hold, "UPDATE proof_out SET next = $2, attempts = attempts + 1 WHERE seq = $1 AND done = 0")
 QUERY(proof_out_done, "UPDATE proof_out SET done = $2 WHERE seq = $1 AND done = 0")
@@ -99,11 +102,12 @@ QUERY(draft_approvals, "SELECT approver, role, envelope FROM draft_approval WHER
 QUERY(exhibit_add, "INSERT INTO exhibit (id, request, peer, own, name, size, sha256, sealed_size, sealed_sha256, blob, state, statement, "
 	"fetched, next, attempts, created, media, personal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 0, $13, $14, $15)")
 QUERY(exhibit_get, "SELECT id, request, peer, own, name, size, sha256, sealed_size, sealed_sha256, blob, state, statement, fetched, next, attempts, "
-	"media, personal FROM exhibit WHERE id = $1")
+	"media, personal, failed FROM exhibit WHERE id = $1")
 QUERY(exhibit_of_request, "SELECT id FROM exhibit WHERE request = $1 ORDER BY created, id")
-QUERY(exhibit_state, "UPDATE exhibit SET state = $2, blob = $3, fetched = $4, next = $5, attempts = $6 WHERE id = $1")
+QUERY(exhibit_state, "UPDATE exhibit SET state = $2, blob = $3, fetched = $4, next = $5, attempts = $6, failed = $7 WHERE id = $1")
 QUERY(exhibit_statement, "UPDATE exhibit SET statement = $2, state = $3 WHERE id = $1")
-QUERY(exhibit_to_fetch, "SELECT id FROM exhibit WHERE own = 0 AND state IN ('announced', 'fetching') AND next <= $1 ORDER BY created LIMIT 4")
+QUERY(exhibit_to_fetch, "SELECT id, peer FROM exhibit WHERE own = 0 AND state IN ('announced', 'fetching') AND next <= $1 "
+	"ORDER BY created")
 QUERY(statement_orders_of, "SELECT hash FROM statement WHERE request = $1 AND kind = 'order' AND own = 1 ORDER BY seq DESC")
 QUERY(statement_all, "SELECT hash, own FROM statement ORDER BY seq")
 QUERY(exhibit_blob_wanted, "SELECT count(*) FROM exhibit WHERE blob = $1")
@@ -116,7 +120,13 @@ QUERY(custody_list, "SELECT seq, hash FROM custody WHERE exhibit = $1 ORDER BY s
 QUERY(page_add, "INSERT INTO page (request, officer, sent, ended, exit_status) VALUES ($1, $2, $3, 0, 0)")
 QUERY(page_ended, "UPDATE page SET ended = $2, exit_status = $3 WHERE seq = $1")
 QUERY(page_of_request, "SELECT seq, officer, sent, ended, exit_status FROM page WHERE request = $1 ORDER BY seq")
-QUERY(page_due, "SELECT r.id, count(p.seq), coalesce(max(p.sent), 0) FROM request r LEFT JOIN page p ON p.request = r.id "
-	"WHERE r.asked = 1 AND r.state = 'received' GROUP BY r.id ORDER BY r.created")
+/* Pages that went out, 20 at most, and tries, 200 at most; of one peer at most four requests page at a time, the
+ * oldest first, and those that had all their pages keep no place. */
+QUERY(page_due, "WITH waiting AS (SELECT r.id, r.peer, r.created, count(p.seq) AS tries, coalesce(max(p.sent), 0) AS last, "
+	"count(CASE WHEN p.exit_status = 0 THEN p.seq END) AS pages FROM request r LEFT JOIN page p ON p.request = r.id "
+	"WHERE r.asked = 1 AND r.state = 'received' GROUP BY r.id HAVING count(CASE WHEN p.exit_status = 0 THEN p.seq END) < 20 "
+	"AND count(p.seq) < 200) "
+	"SELECT w.id, w.tries, w.last FROM waiting w WHERE (SELECT count(*) FROM waiting o WHERE o.peer = w.peer "
+	"AND o.created < w.created) < 4 ORDER BY w.created LIMIT 50")
 QUERY(page_waiting, "SELECT count(*) FROM request WHERE asked = 1 AND state = 'received'")
 #undef QUERY

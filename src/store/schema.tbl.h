@@ -24,7 +24,11 @@ STATEMENT(1, "main", "CREATE TABLE draft_approval (seq INTEGER PRIMARY KEY, draf
 	"UNIQUE (draft, approver, role)) STRICT")
 
 /* --- the log ----------------------------------------------------------------------------------- */
-STATEMENT(1, "main", "CREATE TABLE leaf_queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL, leaf BLOB NOT NULL) STRICT")
+/* rank: 0 our own acts, 1 what peers sent (peer says who), 2 pages: no peer and no flood of pages delays what we say. */
+STATEMENT(1, "main", "CREATE TABLE leaf_queue (seq INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL, leaf BLOB NOT NULL, "
+	"rank INTEGER NOT NULL, peer TEXT NOT NULL) STRICT")
+STATEMENT(1, "main", "CREATE INDEX leaf_queue_order ON leaf_queue (rank, seq)")
+STATEMENT(1, "main", "CREATE INDEX leaf_queue_peer ON leaf_queue (peer)")
 STATEMENT(1, "main", "CREATE TABLE log_leaf (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, hash BLOB) STRICT")
 STATEMENT(1, "main", "CREATE INDEX log_leaf_hash ON log_leaf (hash) WHERE hash IS NOT NULL")
 APPEND_ONLY(1, "log_leaf")
@@ -53,10 +57,11 @@ STATEMENT(1, "main", "CREATE TABLE page (seq INTEGER PRIMARY KEY, request BLOB N
 	"sent INTEGER NOT NULL, ended INTEGER NOT NULL, exit_status INTEGER NOT NULL) STRICT")
 
 /* --- between nodes ----------------------------------------------------------------------------- */
-/* Statements on their way. next: when to try again; done: when a receipt came (0: not yet). */
+/* Statements on their way. next: when to try again; done: when a receipt came (0: not yet). basis and time are the
+ * statement's: with the kind they make the class record of the peer's leaf. */
 STATEMENT(1, "main", "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, id BLOB NOT NULL, peer TEXT NOT NULL, "
 	"kind TEXT NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL, done INTEGER NOT NULL, "
-	"last_error TEXT NOT NULL) STRICT")
+	"last_error TEXT NOT NULL, basis TEXT NOT NULL, time INTEGER NOT NULL) STRICT")
 STATEMENT(1, "main", "CREATE INDEX outbox_due ON outbox (peer, seq) WHERE done = 0")
 /* What the other side answered to our statement; proof: its proof message, empty until it came. */
 STATEMENT(1, "main", "CREATE TABLE receipt (hash BLOB PRIMARY KEY, envelope BLOB NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, "
@@ -85,7 +90,7 @@ STATEMENT(1, "main", "CREATE TABLE pin (party TEXT PRIMARY KEY, hash BLOB NOT NU
 STATEMENT(1, "main", "CREATE TABLE exhibit (id BLOB PRIMARY KEY, request BLOB NOT NULL, peer TEXT NOT NULL, own INTEGER NOT NULL, "
 	"name TEXT NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL, sealed_size INTEGER NOT NULL, sealed_sha256 BLOB NOT NULL, "
 	"media TEXT NOT NULL, personal INTEGER NOT NULL, blob TEXT NOT NULL, state TEXT NOT NULL, statement BLOB, fetched INTEGER NOT NULL, next INTEGER NOT NULL, "
-	"attempts INTEGER NOT NULL, created INTEGER NOT NULL) STRICT")
+	"attempts INTEGER NOT NULL, failed INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL) STRICT")
 STATEMENT(1, "main", "CREATE INDEX exhibit_request ON exhibit (request)")
 STATEMENT(1, "main", "CREATE TABLE custody (exhibit BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (exhibit, seq)) STRICT")
 APPEND_ONLY(1, "custody")

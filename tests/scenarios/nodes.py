@@ -138,6 +138,14 @@ class Node:
             fail("%s does not stop" % self.party)
         finally:
             self.process = None
+        self.clean()
+
+    def clean(self):
+        """What a sanitizer found in a role stands in the log."""
+        with open(self.log, errors="replace") as f:
+            for line in f:
+                if "Sanitizer" in line or "runtime error" in line:
+                    fail("%s: %s" % (self.party, line))
 
     def roles(self):
         """Pids of the roles that run, by name."""
@@ -376,7 +384,7 @@ class Story:
         """Everything acknowledged is there on both sides, exactly once, with its proofs."""
         for n in (self.xa, self.xr):
             def quiet():
-                s = n.status()
+                s = n.ask("status")
                 waits = {k: s[k] for k in ("outbox_waiting", "proofs_waiting", "proofs_owed", "leaves_waiting") if s[k]}
                 quiet.left = "%s, %s" % (waits, s["undelivered"])
                 return not waits
@@ -421,6 +429,8 @@ class Story:
 def audit(*nodes):
     """Homes without a fault, and logs that hash up to their checkpoint."""
     for n in nodes:
+        n.clean()
+
         def sound():
             found = n.json("doctor")
             return found["ok"] and found
