@@ -187,7 +187,7 @@ def two_states(bench, settings):
     bench.home('XA', 'Arcadia', settings=known,
                approvers=['Ilse Brandt:rights-reviewer:' + ilse, 'Jonas Okoro:authority:' + jonas])
     bench.home('XR', 'Ruritania', settings=dict(known, carries_out='42'),
-               approvers=['Petra Novak:authority:' + petra, 'Judge Oren:court:' + oren, 'Lev Stein:custodian:' + lev])
+               approvers=['Petra Novak:authority,duty-officer:' + petra, 'Judge Oren:court:' + oren, 'Lev Stein:custodian:' + lev])
     for party in ('XA', 'XR'):
         bench.homes[party].start()
     for party in ('XS', 'XA', 'XR'):

@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "store/test-home.h"
 
+#define BLOB "tmp-0123456789abcdef0123456789abcdef"
+
 static struct test_home home;
 static struct keeper k;
 
@@ -73,7 +75,7 @@ static void an_opening_is_answered_by_the_mill_that_was_asked(void **state)
 
 static void an_intake_is_answered_by_the_mill_that_has_it(void **state)
 {
-	struct keeper_intake *x = add_intake(7, "0123456789abcdef0123456789abcdef");
+	struct keeper_intake *x = add_intake(7, BLOB);
 
 	done(ROLE_mill2, 7, true);
 	done(ROLE_mill2, 7, false);
@@ -93,7 +95,7 @@ static void an_intake_is_answered_by_the_mill_that_has_it(void **state)
 
 static void what_waits_for_a_door_that_went_is_dropped(void **state)
 {
-	struct keeper_intake *x = add_intake(7, "0123456789abcdef0123456789abcdef");
+	struct keeper_intake *x = add_intake(7, BLOB);
 	int blob_fd = x->x.fd, ends[2];
 	struct stat st;
 	char c;
@@ -108,7 +110,7 @@ static void what_waits_for_a_door_that_went_is_dropped(void **state)
 	close(ends[0]);
 	assert_null(k.intakes);
 	assert_int_equal(fcntl(blob_fd, F_GETFD), -1);
-	assert_int_equal(fstatat(home.fd, "0123456789abcdef0123456789abcdef", &st, 0), -1);
+	assert_int_equal(fstatat(home.fd, BLOB, &st, 0), -1);
 	assert_int_equal(errno, ENOENT);
 }
 

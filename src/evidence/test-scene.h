@@ -44,6 +44,8 @@ static struct {
 	uint8_t pin_hash[2][SHA256_BYTES];
 	bool only_pins, with_pins, exercise;
 	const char *wrong_content, *case_ref, *where; /* NULL: as in the sample */
+	struct fx_home *order_to;                     /* NULL: XA */
+	int64_t order_expires;                        /* 0: as in the sample */
 	char folder[64], package[96];
 } scene;
 
@@ -137,7 +139,9 @@ static inline void scene_play(void)
 	body = sample_body("order");
 	about_request(body);
 	json_put_text(body, "measure", "disclose");
-	say("order", &xr, &xa, body);
+	if (scene.order_expires != 0)
+		json_put_time(body, "expires", scene.order_expires);
+	say("order", &xr, scene.order_to == NULL ? &xa : scene.order_to, body);
 	for (size_t x = 0; x < 2; x++)
 		custody("acquire", &xr, x, 0, "");
 	for (size_t x = 0; x < 2; x++)

@@ -184,11 +184,126 @@ static void says_whose_keys_are_only_vouched_for(void **state)
 	scene.only_pins = true;
 	package_made();
 	report = verified(scene.pin_hash[0]);
-	must_be(report, "intact");
+	must_be(report, "intact-unconfirmed");
 	buf_init(&text, 4 * MIB);
 	verify_print(report, 60, &text);
 	assert_non_null(strstr(buf_text(&text), "does not itself confirm the keys of Ruritania (XR, fictional)"));
 	assert_null(strstr(buf_text(&text), "confirm the keys of Arcadia"));
+	json_decref(report);
+}
+
+/* Keys of its maker's own for XR, in a pin beside the true register; `listed`: whether that has an entry of XR. */
+static json_t *forged_pin(bool listed)
+{
+	struct fx_home real;
+
+	fx_home_new("XR", "Ruritania", &real);
+	begin();
+	add_entry(&xa.party);
+	if (listed)
+		add_entry(&real.party);
+	finish();
+	if (listed) {
+		AUTO_JSON *v = fx_json(buf_bytes(&bundle));
+		json_t *list = json_deep_copy(json_object_get(v, "entries"));
+
+		assert_int_equal(json_array_remove(list, 1), 0);
+		put_member("entries", list);
+	}
+	scene.with_pins = true;
+	scene_play();
+	package_made();
+	fx_home_free(&real);
+	return verified(fingerprint);
+}
+
+static void an_entry_that_was_dropped_from_the_register_breaks_it(void **state)
+{
+	json_t *report = forged_pin(true);
+
+	must_be(report, "broken");
+	assert_true(names(report, "meta/register.json") && names_reason(report, "bad-register"));
+	/* Nor is the pin in its place believed. */
+	assert_true(names(report, "meta/acts/0003-order.json") && names_reason(report, "unknown-key"));
+	json_decref(report);
+}
+
+static void a_party_that_only_the_sealer_knows_is_not_confirmed_by_the_root(void **state)
+{
+	json_t *report = forged_pin(false);
+	AUTO_BUF text = { 0 };
+
+	must_be(report, "intact-unconfirmed");
+	buf_init(&text, 4 * MIB);
+	verify_print(report, 60, &text);
+	assert_non_null(strstr(buf_text(&text), "the trust root you gave does not confirm every signer"));
+	assert_non_null(strstr(buf_text(&text), "does not itself confirm the keys of Ruritania (XR, fictional): only XA"));
+	assert_null(strstr(buf_text(&text), "confirm the keys of Arcadia"));
+	json_decref(report);
+}
+
+static void refuses_a_register_older_than_the_acts_used(void **state)
+{
+	fx_used_origin = log_of_register.vkey.name;
+	fx_used_size = log_of_register.n + 1;
+	scene_play();
+	package_made();
+	fx_used_origin = "";
+	fx_used_size = 0;
+	broken_with("stale-register", "meta/acts/0001-stored-data-request.json");
+}
+
+static void takes_the_register_that_the_acts_used(void **state)
+{
+	json_t *report;
+
+	fx_used_origin = log_of_register.vkey.name;
+	fx_used_size = log_of_register.n;
+	scene_play();
+	package_made();
+	fx_used_origin = "";
+	fx_used_size = 0;
+	report = verified(fingerprint);
+	must_be(report, "intact");
+	json_decref(report);
+}
+
+static void an_order_counts_for_the_party_that_it_names(void **state)
+{
+	begin();
+	add_entry(&xa.party);
+	add_entry(&xr.party);
+	add_entry(&xl.party);
+	finish();
+	scene.order_to = &xl;
+	scene_play();
+	package_made();
+	broken_with("no-disclosure-order", "meta/acts/0008-exhibit.json");
+}
+
+static void an_order_that_had_expired_discloses_nothing(void **state)
+{
+	scene.order_expires = FX_NOW;
+	scene_play();
+	package_made();
+	broken_with("no-disclosure-order", "meta/acts/0008-exhibit.json");
+}
+
+static void a_number_has_one_counterproof(void **state)
+{
+	char path[300];
+	json_t *report, *list;
+	bool told_it = false;
+
+	scene_play();
+	package_made();
+	snprintf(path, sizeof(path), "%s/meta/acts/0001-order.counterproof.json", scene.package);
+	assert_true(file_write(AT_FDCWD, path, buf_bytes(&scene.said[ASKED].counter), 0644, false, NULL));
+	report = verified(fingerprint);
+	list = json_object_get(report, "broken");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		told_it = told_it || strstr(json_text(json_array_get(list, i), "text"), "two counterproofs") != NULL;
+	assert_true(told_it);
 	json_decref(report);
 }
 
@@ -320,6 +435,13 @@ int main(void)
 		T(refuses_one_statement_twice),
 		T(a_pin_cannot_replace_a_party_of_the_register),
 		T(says_whose_keys_are_only_vouched_for),
+		T(an_entry_that_was_dropped_from_the_register_breaks_it),
+		T(a_party_that_only_the_sealer_knows_is_not_confirmed_by_the_root),
+		T(refuses_a_register_older_than_the_acts_used),
+		T(takes_the_register_that_the_acts_used),
+		T(an_order_counts_for_the_party_that_it_names),
+		T(an_order_that_had_expired_discloses_nothing),
+		T(a_number_has_one_counterproof),
 		T(judges_one_act_with_the_register_beside_it),
 		T(prints_for_a_judge),
 		T(prints_whatever_a_party_wrote),

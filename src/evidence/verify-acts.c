@@ -142,6 +142,22 @@ void verify_checkpoints(struct verification *v)
 	free(last);
 }
 
+/* --- against the register ---------------------------------------------------------------------- */
+
+/* A statement names the register that its sender used: one that comes with an older one may hide what that says,
+ * a key that was withdrawn for example. */
+void verify_register_age(struct verification *v)
+{
+	for (size_t i = 0; register_root_fingerprint(v->r) != NULL && i < v->act_count; i++) {
+		const struct statement *s = v->statements[i];
+
+		if (strcmp(s->register_origin, register_origin(v->r)) == 0 && s->register_size > register_size(v->r))
+			verify_broken(v, v->acts[i].file, REASON_STALE_REGISTER,
+				      "%s used the register at size %llu; the one that is here is older, at size %llu", s->from,
+				      (unsigned long long)s->register_size, (unsigned long long)register_size(v->r));
+	}
+}
+
 /* --- what acts say about each other ------------------------------------------------------------ */
 
 static const struct verified_act *find_request(const struct verification *v, const struct statement *x)
@@ -183,6 +199,7 @@ static void check_exhibit(struct verification *v, const struct verified_act *a)
 {
 	const struct statement *x = a->act->statement, *o;
 	const struct verified_act *order = find_hash(v, json_bytes(x->body, "order"));
+	int64_t expires;
 
 	if (find_request(v, x) == NULL)
 		verify_broken(v, a->file, REASON_NOT_FOUND, "the request of %s that this answers is not in the package", x->to);
@@ -198,6 +215,11 @@ static void check_exhibit(struct verification *v, const struct verified_act *a)
 			      x->from);
 	else if (!court_signed(order->act))
 		verify_broken(v, order->file, REASON_MISSING_APPROVAL, "no court or independent body approved this order (art. 24(2))");
+	if (strcmp(o->to, x->to) != 0)
+		verify_broken(v, a->file, REASON_NO_DISCLOSURE_ORDER, "%s orders disclosure to %s, and this went to %s", order->file, o->to,
+			      x->to);
+	if (!time_parse(json_bytes(o->body, "expires"), &expires) || expires <= x->time)
+		verify_broken(v, a->file, REASON_NO_DISCLOSURE_ORDER, "the order %s had expired when this was handed over", order->file);
 	if (o->time > x->time)
 		verify_broken(v, a->file, REASON_INCONSISTENT, "this was handed over before the order on which it rests");
 }

@@ -45,11 +45,14 @@ void verify_bundle(struct verification *v, const char *what, struct bytes bundle
 void verify_pin(struct verification *v, const char *what, const char *code, struct bytes act);
 /* Whether the keys of this party follow from the root that was given, and which fingerprint to compare. */
 bool verify_confirmed(const struct verification *v, const char *code);
+/* Of everybody who said something here, or whose log shows it. */
+bool verify_all_confirmed(const struct verification *v);
 void verify_fingerprint(struct verification *v, const char *code);
 void verify_root(struct verification *v, const char *what);
 
 /* verify-acts.c */
 void verify_judge_all(struct verification *v);
+void verify_register_age(struct verification *v);
 void verify_references(struct verification *v);
 void verify_custody(struct verification *v);
 void verify_checkpoints(struct verification *v);

@@ -69,6 +69,10 @@ static void take_file(struct verification *v, const struct bag_file *f, struct v
 		return;
 	}
 	if (strstr(name, ".counterproof") != NULL) {
+		if (slots[n].counter_file[0] != '\0') {
+			verify_broken(v, f->path, REASON_FILE_EXTRA, "there are two counterproofs with number %zu", n);
+			return;
+		}
 		snprintf(slots[n].counter_file, sizeof(package_path), "%s", f->path);
 		slots[n].counterproof = buf_bytes(&f->content);
 		return;
@@ -344,6 +348,7 @@ void verify_package(struct verification *v, int dir_fd, struct err *e)
 		judge_seal(v);
 	check_payload(v);
 	verify_judge_all(v);
+	verify_register_age(v);
 	verify_checkpoints(v);
 	verify_references(v);
 	verify_custody(v);

@@ -1,8 +1,8 @@
 /* Whose keys these are. The package brings the register that was used; the reader brings the fingerprint of
  * a root that he trusts. Without it everything can be shown to fit together, and not who the signers are,
  * so the result says "unconfirmed" and names the fingerprint to compare. A pinned entry speaks for itself
- * only: where the root is the pin of the party that sealed the package, that party vouches, by its seal,
- * for the entries of the others that it had pinned. */
+ * only: for the others that it had pinned the party that sealed the package vouches, which is less, and told
+ * as less. Beside a register that has, or should have had, an entry of a party, no pin of it is believed. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -24,7 +24,11 @@ void verify_bundle(struct verification *v, const char *what, struct bytes bundle
 		verify_broken_err(v, what, &e);
 		return;
 	}
-	if (problems.len > 0)
+	/* Whoever made the package could drop an entry, so that keys of his own stand in for that party. */
+	if (register_missing(v->r) > 0)
+		verify_broken(v, what, REASON_BAD_REGISTER, "%zu entries that the snapshot lists are missing or false: %.250s",
+			      register_missing(v->r), buf_text(&problems));
+	else if (problems.len > 0)
 		verify_note(v, "register-entries", "entries of the register that do not verify were not used: %.250s",
 			    buf_text(&problems));
 	verify_check(v, "register", true, "the register names %zu parties and follows from its trust root", register_count(v->r));
@@ -47,6 +51,10 @@ void verify_pin(struct verification *v, const char *what, const char *code, stru
 		verify_note(v, "pin", "%s stands in the register; the pinned entry beside it was not used", code);
 		return;
 	}
+	if (register_left_out(v->r, bytes_of(code)) || register_missing(v->r) > 0) {
+		verify_note(v, "pin", "the register does not give its entry of %s truly; the pinned entry beside it was not used", code);
+		return;
+	}
 	if (!register_pin(v->r, act, pin->statement->hash, &e)) {
 		verify_broken_err(v, what, &e);
 		return;
@@ -63,6 +71,15 @@ bool verify_confirmed(const struct verification *v, const char *code)
 	if (v->o->root == NULL || p == NULL)
 		return false;
 	return p->pinned ? memcmp(p->entry_hash, v->o->root, SHA256_BYTES) == 0 : v->bundle_confirmed;
+}
+
+bool verify_all_confirmed(const struct verification *v)
+{
+	for (size_t i = 0; i < v->act_count; i++)
+		if (!verify_confirmed(v, v->statements[i]->from) ||
+		    (v->acts[i].counter_judged && !verify_confirmed(v, v->statements[i]->to)))
+			return false;
+	return v->act_count > 0 && (v->seal == NULL || verify_confirmed(v, v->seal->statement->from));
 }
 
 void verify_root(struct verification *v, const char *what)

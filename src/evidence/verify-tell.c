@@ -105,10 +105,21 @@ static void grouped(const char *hex, char ret[static 80])
 
 /* --- the result -------------------------------------------------------------------------------- */
 
+static bool confirms_some(const struct telling *g)
+{
+	const json_t *list = list_in(g, "parties");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_bool(json_array_get(list, i), "confirmed"))
+			return true;
+	return false;
+}
+
 /* Parties whose keys only the party that sealed vouches for. */
 static void tell_vouched(const struct telling *g)
 {
 	const json_t *list = list_in(g, "parties");
+	const char *sealer = json_text(g->report, "sealed_by");
 	char name[300], text[900];
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -117,9 +128,13 @@ static void tell_vouched(const struct telling *g)
 		if (json_bool(p, "confirmed"))
 			continue;
 		party_name(g, json_text(p, "code"), name);
-		snprintf(text, sizeof(text),
-			 "The root you gave does not itself confirm the keys of %s: they are those that %.16s had pinned when it sealed "
-			 "this.", name, json_text(g->report, "sealed_by"));
+		if (sealer[0] == '\0' || strcmp(json_text(p, "code"), sealer) == 0)
+			snprintf(text, sizeof(text),
+				 "The root you gave does not itself confirm the keys of %s: only the entry that it signed itself does.", name);
+		else
+			snprintf(text, sizeof(text),
+				 "The root you gave does not itself confirm the keys of %s: only %.16s, which sealed this, vouches for them.",
+				 name, sealer);
 		g->t->paragraph(g->out, text);
 	}
 }
@@ -128,11 +143,14 @@ static void tell_verdict(const struct telling *g)
 {
 	bool package = strcmp(json_text(g->report, "kind"), "package") == 0;
 	const char *it = package ? "The package" : "The act";
+	bool some = confirms_some(g);
 	char text[600], fingerprint[80];
 
 	grouped(json_text(g->report, "fingerprint"), fingerprint);
 	if (is_result(g, "intact"))
 		snprintf(text, sizeof(text), "%s is intact. Signers are confirmed against the trust root you gave.", it);
+	else if (some && is_result(g, "intact-unconfirmed"))
+		snprintf(text, sizeof(text), "%s is intact; the trust root you gave does not confirm every signer.", it);
 	else if (is_result(g, "intact-unconfirmed"))
 		snprintf(text, sizeof(text), "%s is intact; signers unconfirmed, compare this fingerprint: %s", it, fingerprint);
 	else
@@ -140,9 +158,9 @@ static void tell_verdict(const struct telling *g)
 			 json_array_size(list_in(g, "broken")), json_array_size(list_in(g, "broken")) == 1 ? "" : "s",
 			 json_array_size(list_in(g, "broken")) == 1 ? "es" : "");
 	g->t->verdict(g->out, json_text(g->report, "result"), text);
-	if (is_result(g, "intact"))
+	if (some && is_result(g, "intact-unconfirmed"))
 		tell_vouched(g);
-	if (is_result(g, "intact-unconfirmed"))
+	else if (is_result(g, "intact-unconfirmed"))
 		g->t->paragraph(g->out,
 				"Everything in it fits together under the keys that it brings itself. Whether these are the keys of the "
 				"authorities named is decided by comparing the fingerprint with one from a source that you trust.");
@@ -419,7 +437,8 @@ static void tell_limits(const struct telling *g)
 	add_text(does_not, "Times are those that the parties stated. No independent witness has confirmed the logs yet, so two "
 			   "parties that work together could have made a history that never was.");
 	if (!is_result(g, "intact"))
-		add_text(does_not, "It does not show who the signers are: no trust root that you gave confirms them.");
+		add_text(does_not, confirms_some(g) ? "It does not show who every signer is: the trust root that you gave confirms only some of them."
+						    : "It does not show who the signers are: no trust root that you gave confirms them.");
 	if (json_bool(g->report, "exercise"))
 		add_text(does_not, "It shows nothing about a real case: this is an exercise.");
 	g->t->section(g->out, "What this does not show");

@@ -130,14 +130,14 @@ static void begin(struct verification *v, const struct verify_options *o, const 
 	v->cache = checkpoint_cache_new();
 }
 
-static json_t *finish(struct verification *v, const char *signer)
+static json_t *finish(struct verification *v)
 {
 	bool broken = verify_broken_count(v) > 0;
 
 	if (v->broken_lost > 0)
 		verify_check(v, "more", false, "%zu more things are broken than are listed", v->broken_lost);
 	json_put_bool(v->report, "root_given", v->o->root != NULL);
-	json_put_text(v->report, "result", broken ? "broken" : verify_confirmed(v, signer) ? "intact" : "intact-unconfirmed");
+	json_put_text(v->report, "result", broken ? "broken" : verify_all_confirmed(v) ? "intact" : "intact-unconfirmed");
 	return v->report;
 }
 
@@ -229,6 +229,7 @@ static void verify_file(struct verification *v, struct bytes in)
 			      "who signed this cannot be decided here: put the register (register.json) beside the file");
 	verify_root(v, what);
 	verify_judge_all(v);
+	verify_register_age(v);
 	verify_one_exercise(v);
 	verify_fingerprint(v, v->acts[0].act->statement->from);
 	verify_tell_acts(v);
@@ -241,7 +242,6 @@ bool verify_path(const struct verify_options *o, json_t **ret, struct err *e)
 	struct err inner = { 0 };
 	AUTO_FD fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	const char *signer;
 	AUTO_BUF in = { 0 };
 
 	buf_init(&in, LETTER_BYTES_MAX);
@@ -257,8 +257,7 @@ bool verify_path(const struct verify_options *o, json_t **ret, struct err *e)
 		verify_package(&v, fd, &inner);
 	else
 		verify_file(&v, buf_bytes(&in));
-	signer = v.seal != NULL ? v.seal->statement->from : v.act_count > 0 ? v.acts[0].act->statement->from : "";
-	*ret = finish(&v, signer);
+	*ret = finish(&v);
 	release(&v);
 	return true;
 }

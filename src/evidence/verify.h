@@ -1,8 +1,9 @@
 /* Verification without a node, by anybody: a package folder, one act (JSON), or a letter's plaintext.
  * Read strictly with limits; a verifier never writes. What is found is a report with one check per thing,
  * never a bare green tick:
- *   intact            everything verifies, and the trust root is the one given
- *   intact-unconfirmed  everything verifies against the package's own trust root: compare its fingerprint
+ *   intact            everything verifies, and the root given confirms every sender and every receiver's log
+ *   intact-unconfirmed  everything verifies, and no root was given (compare the fingerprint), or it does not confirm
+ *                       all of them: `parties` says whom
  *   broken            something does not; `broken` names what */
 #ifndef COMITY_EVIDENCE_VERIFY_H
 #define COMITY_EVIDENCE_VERIFY_H

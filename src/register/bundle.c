@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "log/leaf.h"
 #include "log/tlog-proof.h"
 #include "register/judge.h"
@@ -20,7 +21,7 @@
 /* What the snapshot lists. */
 struct listed {
 	uint8_t hash[SHA256_BYTES];
-	bool seen;
+	bool seen, taken;
 };
 
 /* One bundle on its way in. */
@@ -33,6 +34,9 @@ struct load {
 	struct party *fresh[PARTIES_MAX]; /* owned until they stand in the register */
 	bool refused[PARTIES_MAX];        /* as in fresh */
 	size_t fresh_count;
+	size_t missing;
+	char left_out[PARTIES_MAX][PARTY_CODE_LEN_MAX + 1];
+	size_t left_out_count;
 	struct checkpoint_cache *cache;
 	struct buf *problems;
 };
@@ -54,6 +58,15 @@ static void problem(struct load *l, const char *who, const char *text)
 	buf_add_text(l->problems, ": ");
 	text_printable(bytes_of(text), l->problems);
 	buf_add_text(l->problems, "\n");
+}
+
+static void leave_out(struct load *l, const char *code)
+{
+	for (size_t i = 0; i < l->left_out_count; i++)
+		if (strcmp(l->left_out[i], code) == 0)
+			return;
+	if (l->left_out_count < PARTIES_MAX)
+		snprintf(l->left_out[l->left_out_count++], sizeof(l->left_out[0]), "%.*s", PARTY_CODE_LEN_MAX, code);
 }
 
 /* --- the bundle as a whole --------------------------------------------------------------------- */
@@ -79,14 +92,14 @@ static bool read_list(const json_t *list, struct load *l, struct err *e)
 }
 
 /* The snapshot and the checkpoint speak of the same tree. */
-static bool read_snapshot(const json_t *v, struct load *l, struct err *e)
+static bool read_snapshot(const json_t *v, int64_t now_ms, struct load *l, struct err *e)
 {
 	const struct checkpoint *cp = &l->checkpoint;
 	AUTO_ENVELOPE env = { 0 };
 	AUTO_STATEMENT *s = NULL;
 	uint8_t root[SHA256_BYTES];
 	const char *origin, *time;
-	int64_t size;
+	int64_t size, clock = clock_now_ms();
 
 	if (!signed_statement(v, "register-snapshot", &env, &s, e))
 		return err_note(e, "snapshot");
@@ -98,6 +111,8 @@ static bool read_snapshot(const json_t *v, struct load *l, struct err *e)
 		return err_note(e, "snapshot");
 	if (!time_parse(bytes_of(time), &l->head.time))
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot's time is no time");
+	if (l->head.time > (clock > now_ms ? clock : now_ms) + REGISTER_AHEAD_MS)
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot is dated in the future");
 	if (strcmp(origin, cp->origin) != 0 || (uint64_t)size != cp->size || memcmp(root, cp->root, SHA256_BYTES) != 0)
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "snapshot and checkpoint are of different trees");
 	return read_list(json_object_get(s->body, "entries"), l, e);
@@ -118,13 +133,20 @@ static bool read_whole(const json_t *v, const uint8_t *root, int64_t now_ms, str
 		return false;
 	if (!checkpoint_verify(bytes_of(note), &l->trust.log_key, &l->checkpoint, e))
 		return err_note(e, "checkpoint");
-	if (!read_snapshot(json_object_get(v, "snapshot"), l, e))
+	if (!read_snapshot(json_object_get(v, "snapshot"), now_ms, l, e))
 		return false;
 	memcpy(l->head.origin, l->checkpoint.origin, sizeof(l->head.origin));
 	memcpy(l->head.tree, l->checkpoint.root, SHA256_BYTES);
 	l->head.size = l->checkpoint.size;
 	l->head.root_version = l->trust.version;
+	memcpy(l->head.root_hash, l->trust.hash, SHA256_BYTES);
 	return true;
+}
+
+static bool forks(const struct bundle_head *a, const struct bundle_head *b)
+{
+	return (strcmp(a->origin, b->origin) == 0 && a->size == b->size && memcmp(a->tree, b->tree, SHA256_BYTES) != 0) ||
+	       (a->root_version == b->root_version && memcmp(a->root_hash, b->root_hash, SHA256_BYTES) != 0);
 }
 
 /* Against the bundle in use: a register only grows (nobody can bring back a key that was withdrawn). */
@@ -136,19 +158,28 @@ static bool is_newer(const struct register_ *r, const struct bundle_head *h, str
 		return true;
 	if (memcmp(h->fingerprint, now->fingerprint, SHA256_BYTES) != 0)
 		return err_set(e, ERR_REJECTED, REASON_ROOT_MISMATCH, "it has another trust root than the register in use");
-	if (strcmp(h->origin, now->origin) == 0 && h->size == now->size && memcmp(h->tree, now->tree, SHA256_BYTES) != 0)
-		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER,
-			       "the register's log has two trees of size %llu: keep both bundles as evidence",
-			       (unsigned long long)h->size);
+	if (forks(h, now))
+		return err_set(e, ERR_REJECTED, REASON_INCONSISTENT,
+			       "the register has two histories (root version %lld, size %llu): keep both bundles as evidence",
+			       (long long)h->root_version, (unsigned long long)h->size);
 	if (h->root_version < now->root_version || h->time < now->time ||
 	    (strcmp(h->origin, now->origin) == 0 && h->size < now->size))
-		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it is older than the register in use");
+		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "it is older than the register in use");
 	return true;
+}
+
+bool register_newer(const struct register_ *new, const struct register_ *in_use, struct err *e)
+{
+	if (in_use == NULL || !in_use->has_bundle)
+		return true;
+	if (!new->has_bundle)
+		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "pins alone do not replace the register in use");
+	return is_newer(in_use, &new->head, e) || err_note(e, "the register's bundle");
 }
 
 /* --- one entry --------------------------------------------------------------------------------- */
 
-static bool check_listed(const struct act *a, struct load *l, struct err *e)
+static bool check_listed(const struct act *a, struct load *l, struct listed **ret, struct err *e)
 {
 	for (size_t i = 0; i < l->listed_count; i++) {
 		if (memcmp(l->listed[i].hash, a->statement->hash, SHA256_BYTES) != 0)
@@ -156,12 +187,13 @@ static bool check_listed(const struct act *a, struct load *l, struct err *e)
 		if (l->listed[i].seen)
 			return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it stands in the bundle twice");
 		l->listed[i].seen = true;
+		*ret = &l->listed[i];
 		return true;
 	}
 	return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot does not list it");
 }
 
-static bool check_entry(const struct act *a, struct load *l, struct err *e)
+static bool check_entry(const struct act *a, struct load *l, struct listed **ret, struct err *e)
 {
 	uint8_t leaf[LEAF_V1_BYTES];
 	struct checkpoint cp;
@@ -171,7 +203,7 @@ static bool check_entry(const struct act *a, struct load *l, struct err *e)
 		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KIND, "it is a %s", a->statement->kind->name);
 	if (a->envelope.signature_count != 1 || !envelope_signed_by(&a->envelope, l->trust.register_key))
 		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "it is not signed by the register's key");
-	if (!check_listed(a, l, e))
+	if (!check_listed(a, l, ret, e))
 		return false;
 	judge_leaf(a->statement, a->opening, a->x, false, leaf);
 	if (!bytes_equal(a->leaf, BYTES_ARRAY(leaf)))
@@ -186,13 +218,19 @@ static bool check_entry(const struct act *a, struct load *l, struct err *e)
 static bool take_entry(const json_t *v, struct load *l, char who[static 64], struct err *e)
 {
 	AUTO_ACT *a = NULL;
+	struct listed *listed = NULL;
 	struct party *p;
+	const char *code;
 
 	if (!act_parse_json(v, &a, e))
 		return false;
-	snprintf(who + strlen(who), 64 - strlen(who), " (%.*s)", PARTY_CODE_LEN_MAX, json_text(a->statement->body, "code"));
-	if (!check_entry(a, l, e) || !party_from_json(a->statement->body, &p, e))
+	code = json_text(a->statement->body, "code");
+	snprintf(who + strlen(who), 64 - strlen(who), " (%.*s)", PARTY_CODE_LEN_MAX, code);
+	if (!check_entry(a, l, &listed, e) || !party_from_json(a->statement->body, &p, e)) {
+		leave_out(l, code);
 		return false;
+	}
+	listed->taken = true;
 	memcpy(p->entry_hash, a->statement->hash, SHA256_BYTES);
 	l->fresh[l->fresh_count++] = p;
 	return true;
@@ -210,6 +248,7 @@ static void take_entries(const json_t *list, struct load *l)
 			problem(l, who, e.text);
 	}
 	for (size_t i = 0; i < l->listed_count; i++) {
+		l->missing += !l->listed[i].taken;
 		if (l->listed[i].seen)
 			continue;
 		hex_write(BYTES_ARRAY(l->listed[i].hash), hex);
@@ -225,6 +264,7 @@ static void refuse(struct load *l, const struct party *p, const char *text)
 		if (l->fresh[i] != p)
 			continue;
 		l->refused[i] = true;
+		leave_out(l, p->code);
 		problem(l, p->code, text);
 	}
 }
@@ -301,6 +341,9 @@ static void replace(struct register_ *r, struct load *l)
 	}
 	r->has_bundle = true;
 	r->head = l->head;
+	r->missing = l->missing;
+	memcpy(r->left_out, l->left_out, sizeof(r->left_out));
+	r->left_out_count = l->left_out_count;
 }
 
 static bool load_bundle(struct register_ *r, struct bytes bundle, const uint8_t *root, int64_t now_ms, struct load *l,
@@ -334,8 +377,9 @@ bool register_load(struct register_ *r, struct bytes bundle, const uint8_t *root
 	load_release(l);
 	free(l);
 	/* Whatever it was in detail, to the caller this bundle is not to be believed. */
-	return ok || err_set(e, ERR_REJECTED, inner.reason == REASON_ROOT_MISMATCH ? REASON_ROOT_MISMATCH : REASON_BAD_REGISTER,
-			     "the register's bundle: %s", inner.text);
+	if (inner.reason != REASON_ROOT_MISMATCH && inner.reason != REASON_INCONSISTENT)
+		inner.reason = REASON_BAD_REGISTER;
+	return ok || err_set(e, ERR_REJECTED, inner.reason, "the register's bundle: %s", inner.text);
 }
 
 /* --- at the secretariat ------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@ struct bundle_head {
 	uint8_t tree[SHA256_BYTES]; /* root of the register's log at that size */
 	int64_t time;
 	int64_t root_version;
+	uint8_t root_hash[SHA256_BYTES]; /* of the newest root */
 	uint8_t fingerprint[SHA256_BYTES];
 };
 
@@ -20,6 +21,9 @@ struct register_ {
 	size_t count;
 	bool has_bundle;
 	struct bundle_head head;
+	size_t missing; /* listed entries of the bundle that are missing or false */
+	char left_out[PARTIES_MAX][PARTY_CODE_LEN_MAX + 1]; /* parties with an entry that was not used */
+	size_t left_out_count;
 };
 
 /* Who may say what the register holds: the newest trust root. */

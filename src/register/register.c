@@ -116,6 +116,35 @@ const uint8_t *register_root_fingerprint(const struct register_ *r)
 	return r->has_bundle ? r->head.fingerprint : NULL;
 }
 
+bool register_same(const struct register_ *a, const struct register_ *b)
+{
+	if (a->count != b->count || a->has_bundle != b->has_bundle || a->head.time != b->head.time ||
+	    a->head.size != b->head.size || memcmp(a->head.tree, b->head.tree, SHA256_BYTES) != 0 ||
+	    memcmp(a->head.root_hash, b->head.root_hash, SHA256_BYTES) != 0)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct party *x = a->parties[i], *y = b->parties[i];
+
+		if (x->pinned != y->pinned || memcmp(x->entry_hash, y->entry_hash, SHA256_BYTES) != 0)
+			return false;
+	}
+	return true;
+}
+
+size_t register_missing(const struct register_ *r)
+{
+	return r->missing;
+}
+
+bool register_left_out(const struct register_ *r, struct bytes code)
+{
+	for (size_t i = 0; i < r->left_out_count; i++) {
+		if (bytes_is(code, r->left_out[i]))
+			return true;
+	}
+	return false;
+}
+
 bool register_in_force(const struct register_ *r, struct bytes a, struct bytes b, int64_t at_ms)
 {
 	const struct party *x = register_party(r, a), *y = register_party(r, b);
@@ -126,8 +155,7 @@ bool register_in_force(const struct register_ *r, struct bytes a, struct bytes b
 
 /* --- pins -------------------------------------------------------------------------------------- */
 
-/* What both hold, or NULL. */
-static const char *held_by_both(const struct party *a, const struct party *b)
+const char *party_shares_key(const struct party *a, const struct party *b)
 {
 	struct party_held x[PARTY_HELD_MAX], y[PARTY_HELD_MAX];
 	size_t n = party_all_keys(a, x), m = party_all_keys(b, y);
@@ -184,7 +212,7 @@ static bool pin_insert(struct register_ *r, struct party *p, struct err *e)
 	size_t at = place_of(r, bytes_of(p->code), &found);
 
 	for (size_t i = 0; i < r->count; i++) {
-		const char *what = found && i == at ? NULL : held_by_both(p, r->parties[i]);
+		const char *what = found && i == at ? NULL : party_shares_key(p, r->parties[i]);
 
 		if (what != NULL)
 			return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "%s and %s have the same %s", p->code,

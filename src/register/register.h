@@ -18,6 +18,8 @@
 
 #define REGISTER_WARN_MS (7 * DAY_MS)
 #define REGISTER_STALE_MS (30 * DAY_MS)
+/* A snapshot may be dated ahead of our clock by this much; a later one would never be stale, and nothing newer taken. */
+#define REGISTER_AHEAD_MS 60000
 #define PARTY_APPROVERS_MAX 64u
 #define PARTY_KEYS_MAX 8u
 
@@ -59,10 +61,20 @@ void register_free(struct register_ *r);
  * root is NULL the bundle's own first root is believed: only for `comity verify` without --root.
  * Entries that fail are left out and told in `problems` (may be NULL), one line each; so are both of two
  * entries that share a key or pin. False, and nothing has changed, when the bundle as a whole cannot be
- * believed or is older than the one in use (REASON_BAD_REGISTER, REASON_ROOT_MISMATCH). A second load
- * replaces what the first said; pinned parties stay as they are. */
+ * believed or is older than the one in use (REASON_BAD_REGISTER, REASON_ROOT_MISMATCH), or when the two show
+ * two histories (REASON_INCONSISTENT). A second load replaces what the first said; pinned parties stay as they are. */
 bool register_load(struct register_ *r, struct bytes bundle, const uint8_t *root, int64_t now_ms, struct buf *problems,
 		   struct err *e) MUST_USE;
+/* Whether `new` may take the place of `in_use` (NULL, or pins alone: anything may): its root version, its size in
+ * the same log and its time are not less (REASON_STALE_REGISTER), the trust root is the same (REASON_ROOT_MISMATCH),
+ * and neither roots nor trees fork (REASON_INCONSISTENT: keep both). Whoever builds a fresh register asks this. */
+bool register_newer(const struct register_ *new, const struct register_ *in_use, struct err *e) MUST_USE;
+/* Both say the same: built from the same bundle and pins. */
+bool register_same(const struct register_ *a, const struct register_ *b);
+/* Of the last bundle: how many entries that its snapshot lists are missing or false ... */
+size_t register_missing(const struct register_ *r);
+/* ... and whether it had an entry of this party that was not used. */
+bool register_left_out(const struct register_ *r, struct bytes code);
 /* Adds a self-signed entry, which must verify with its own keys and have this hash, in place of what a
  * bundle or an earlier pin says of that party. Leaf and proof may be missing. */
 bool register_pin(struct register_ *r, struct bytes act, const uint8_t hash[static SHA256_BYTES], struct err *e) MUST_USE;
@@ -82,6 +94,11 @@ const struct register_approver *party_approver(const struct party *p, struct byt
 /* Both parties' in_force_from lies at or before at_ms (art. 65). */
 bool register_in_force(const struct register_ *r, struct bytes a, struct bytes b, int64_t at_ms);
 
+/* What both hold, as words ("log key"), or NULL: of two parties, only one can be believed then. */
+const char *party_shares_key(const struct party *a, const struct party *b);
+
+/* Roots (a JSON array of envelopes, version 1 first) as everybody will verify them; fingerprint may be NULL. */
+bool register_roots_check(const json_t *roots, const uint8_t *fingerprint, int64_t now_ms, struct err *e) MUST_USE;
 /* Builds a bundle (at the secretariat). */
 bool register_bundle_write(const struct bytes *roots, size_t root_count, struct bytes snapshot, struct bytes checkpoint,
 			   const struct bytes *entries, size_t entry_count, struct buf *out, struct err *e) MUST_USE;

@@ -162,6 +162,10 @@ struct fx_draft {
 	bool exercise;
 };
 
+/* The register that statements say they used. */
+static const char *fx_used_origin = "";
+static size_t fx_used_size;
+
 static inline void fx_payload(const struct fx_draft *d, struct buf *out)
 {
 	AUTO_JSON *v = json_object();
@@ -169,8 +173,8 @@ static inline void fx_payload(const struct fx_draft *d, struct buf *out)
 	uint8_t id[ID_BYTES];
 
 	chance_fill(id, sizeof(id));
-	json_put_text(reg, "origin", "");
-	json_put_int(reg, "size", 0);
+	json_put_text(reg, "origin", fx_used_origin);
+	json_put_int(reg, "size", (int64_t)fx_used_size);
 	json_put_time(reg, "time", FX_NOW);
 	json_put_text(v, "authority", "central authority");
 	json_put(v, "body", d->body);

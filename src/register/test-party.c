@@ -170,6 +170,27 @@ static void refuses_one_key_in_two_places(void **state)
 	}
 }
 
+/* What is sealed to a point of small order is sealed to everybody, or to nobody: no letter would ever leave. */
+static void refuses_a_sealing_key_of_small_order(void **state)
+{
+	static const uint8_t eighth[32] = { 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+					    0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 };
+	struct party p = home.party;
+	enum reason why;
+
+	for (int i = 0; i < 3; i++) {
+		AUTO_JSON *v = NULL;
+
+		memset(p.seal.x25519, 0, 32);
+		p.seal.x25519[0] = (uint8_t)i;
+		if (i == 2)
+			memcpy(p.seal.x25519, eighth, 32);
+		v = party_to_json(&p);
+		assert_false(read(v, &why));
+		assert_int_equal(why, REASON_BAD_FIELD);
+	}
+}
+
 static void refuses_two_approvers_of_one_name(void **state)
 {
 	struct party p = home.party;
@@ -271,6 +292,7 @@ int main(void)
 		cmocka_unit_test(refuses_an_unknown_member),
 		cmocka_unit_test(refuses_roles_in_another_order),
 		cmocka_unit_test(refuses_one_key_in_two_places),
+		cmocka_unit_test(refuses_a_sealing_key_of_small_order),
 		cmocka_unit_test(refuses_two_approvers_of_one_name),
 		cmocka_unit_test(holds_its_limits),
 		cmocka_unit_test(a_key_is_valid_in_its_period_and_before_its_compromise),

@@ -79,6 +79,24 @@ static void tells_of_a_listed_entry_that_is_missing(void **state)
 	assert_int_equal(register_count(r), 1);
 	assert_int_equal(problem_count(), 1);
 	assert_true(told("abababab"));
+	assert_int_equal(register_missing(r), 1);
+	assert_false(register_left_out(r, bytes_of("XA")));
+	register_free(r);
+}
+
+/* What is listed and there, but false, is no less missing. */
+static void a_false_entry_is_a_missing_one(void **state)
+{
+	struct register_ *r = register_new();
+
+	begin();
+	add_entry(&xa.party);
+	add_entry(&xr.party)->opening[0] ^= 1;
+	finish();
+	assert_int_equal(loaded(r, fingerprint), REASON_NONE);
+	assert_int_equal(register_missing(r), 1);
+	assert_true(register_left_out(r, bytes_of("XR")));
+	assert_false(register_left_out(r, bytes_of("XA")));
 	register_free(r);
 }
 
@@ -366,7 +384,7 @@ static void two_trees_of_one_size_are_refused(void **state)
 	fx_act_release(&parts.entries[0]);
 	add_entry(&xr.party);
 	finish();
-	assert_int_equal(loaded(r, fingerprint), REASON_BAD_REGISTER);
+	assert_int_equal(loaded(r, fingerprint), REASON_INCONSISTENT);
 	assert_non_null(register_party(r, bytes_of("XA")));
 	register_free(r);
 }
@@ -394,6 +412,7 @@ int main(void)
 		cmocka_unit_test(without_a_fingerprint_the_first_root_is_believed),
 		cmocka_unit_test(in_force_only_when_it_is_for_both),
 		cmocka_unit_test(tells_of_a_listed_entry_that_is_missing),
+		cmocka_unit_test(a_false_entry_is_a_missing_one),
 		cmocka_unit_test(leaves_out_an_entry_that_is_not_listed),
 		cmocka_unit_test(leaves_out_an_entry_that_is_not_under_the_checkpoint),
 		cmocka_unit_test(leaves_out_an_entry_without_proof),

@@ -147,6 +147,119 @@ static void holds_at_most_as_many_entries_as_there_can_be_parties(void **state)
 	}
 }
 
+/* A register of its own, as the signer builds one at each bundle. */
+static struct register_ *fresh(void)
+{
+	struct register_ *r = register_new();
+
+	assert_int_equal(loaded(r, fingerprint), REASON_NONE);
+	return r;
+}
+
+static enum reason newer(const struct register_ *new, const struct register_ *in_use)
+{
+	struct err e = { 0 };
+	bool ok = register_newer(new, in_use, &e);
+
+	assert_int_equal(ok, e.kind == ERR_NONE);
+	return e.reason;
+}
+
+/* The next bundle has the same first root, byte for byte. */
+static void begin_with_the_same_root(int64_t time, int more_leaves)
+{
+	struct buf kept = parts.roots[0];
+
+	parts.roots[0] = (struct buf){ 0 };
+	begin_without_root();
+	parts.roots[0] = kept;
+	parts.root_count = 1;
+	parts.time = time;
+	while (more_leaves-- > 0)
+		fx_append(&log_of_register, bytes_of("another leaf"));
+}
+
+static void a_key_that_was_rotated_away_brings_back_no_older_root(void **state)
+{
+	struct sign_key *old = register_key, *new = sign_key_new();
+	struct register_ *before, *after, *thief, *fork;
+
+	begin();
+	add_entry(&xa.party);
+	finish();
+	before = fresh();
+	begin_with_the_same_root(FX_NOW + 1000, 1);
+	register_key = new;
+	parts.snapshot_key = new;
+	add_root(2, second, 2, EXPIRES, SIGNERS(first[0], first[1], second[0], second[1]));
+	add_entry(&xa.party);
+	finish();
+	after = fresh();
+	assert_int_equal(newer(after, before), REASON_NONE);
+	assert_int_equal(newer(after, after), REASON_NONE);
+	assert_int_equal(newer(after, NULL), REASON_NONE);
+	/* Later, and with more in its log, but under the root that was replaced. */
+	begin_with_the_same_root(FX_NOW + 2000, 2);
+	register_key = old;
+	parts.snapshot_key = old;
+	add_entry(&xa.party);
+	add_entry(&xl.party);
+	finish();
+	thief = fresh();
+	assert_int_equal(newer(thief, before), REASON_NONE);
+	assert_int_equal(newer(thief, after), REASON_STALE_REGISTER);
+	/* Another version 2 beside the one in use. */
+	begin_with_the_same_root(FX_NOW + 2000, 2);
+	add_root(2, second, 1, EXPIRES, SIGNERS(first[0], first[1], second[0], second[1]));
+	add_entry(&xa.party);
+	add_entry(&xl.party);
+	finish();
+	fork = fresh();
+	assert_int_equal(newer(fork, after), REASON_INCONSISTENT);
+	register_free(before);
+	register_free(after);
+	register_free(thief);
+	register_free(fork);
+	sign_key_free(new);
+}
+
+static void two_trees_of_one_size_are_a_fork(void **state)
+{
+	struct register_ *one, *other;
+
+	begin();
+	add_entry(&xa.party);
+	finish();
+	one = fresh();
+	begin_with_the_same_root(FX_NOW + 1000, 0);
+	add_entry(&xr.party);
+	finish();
+	other = fresh();
+	assert_int_equal(register_size(one), register_size(other));
+	assert_int_equal(newer(other, one), REASON_INCONSISTENT);
+	assert_false(register_same(one, other));
+	assert_true(register_same(one, one));
+	register_free(one);
+	register_free(other);
+}
+
+static int64_t now_of_tests(void)
+{
+	return FX_NOW;
+}
+
+static void refuses_a_snapshot_from_the_future(void **state)
+{
+	clock_set(now_of_tests);
+	for (int64_t late = 0; late < 2; late++) {
+		begin();
+		parts.time = FX_NOW + REGISTER_AHEAD_MS + late;
+		finish();
+		assert_int_equal(loaded_alone(), late == 0 ? REASON_NONE : REASON_BAD_REGISTER);
+	}
+	clock_set(NULL);
+}
+
 static void refuses_bytes_that_are_no_bundle(void **state)
 {
 	static const char *const bad[] = { "", "{}", "[]", "null", "{\"v\":1}", "\xff" };
@@ -183,6 +296,9 @@ int main(void)
 		cmocka_unit_test(refuses_a_snapshot_that_the_register_did_not_sign),
 		cmocka_unit_test(refuses_a_checkpoint_of_another_tree_or_log),
 		cmocka_unit_test(holds_at_most_as_many_entries_as_there_can_be_parties),
+		cmocka_unit_test(a_key_that_was_rotated_away_brings_back_no_older_root),
+		cmocka_unit_test(two_trees_of_one_size_are_a_fork),
+		cmocka_unit_test(refuses_a_snapshot_from_the_future),
 		cmocka_unit_test(refuses_bytes_that_are_no_bundle),
 	};
 

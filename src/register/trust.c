@@ -99,6 +99,14 @@ static bool follow(const json_t *v, const uint8_t *fingerprint, const struct tru
 	return true;
 }
 
+bool register_roots_check(const json_t *roots, const uint8_t *fingerprint, int64_t now_ms, struct err *e)
+{
+	uint8_t first[SHA256_BYTES];
+	struct trust t;
+
+	return trust_follow(roots, fingerprint, now_ms, &t, first, e);
+}
+
 bool trust_follow(const json_t *roots, const uint8_t *fingerprint, int64_t now_ms, struct trust *ret,
 		  uint8_t ret_fingerprint[static SHA256_BYTES], struct err *e)
 {

@@ -142,6 +142,16 @@ static void bech32_write(const uint8_t key[static KEY_BYTES], const char *head, 
 		out[i] = (char)(out[i] >= 'a' ? out[i] - 'a' + 'A' : out[i]);
 }
 
+/* Of the points of small order every scalar makes the same nothing: whoever seals to one seals to everybody, and
+ * libsodium refuses at each letter. X25519 scalars are multiples of eight, so that one scalar shows it for all. */
+static bool has_small_order(const uint8_t point[static KEY_BYTES])
+{
+	static const uint8_t any[KEY_BYTES] = { 1 };
+	uint8_t shared[KEY_BYTES];
+
+	return crypto_scalarmult_curve25519(shared, any, point) != 0;
+}
+
 bool age_recipient_parse(struct bytes text, struct age_recipient *ret, struct err *e)
 {
 	struct age_recipient r;
@@ -154,6 +164,8 @@ bool age_recipient_parse(struct bytes text, struct age_recipient *ret, struct er
 	if (!bech32_parse(text, recipient_head, false, r.x25519))
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD,
 			       "not an age recipient: \"age1\" and 58 characters with their checksum are wanted");
+	if (has_small_order(r.x25519))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "this age recipient is a point of small order: nothing sealed to it is secret");
 	*ret = r;
 	return true;
 }

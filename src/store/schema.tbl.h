@@ -47,8 +47,9 @@ STATEMENT(1, "main", "CREATE TABLE request (id BLOB PRIMARY KEY, kind TEXT NOT N
 	"asked INTEGER NOT NULL, state TEXT NOT NULL, hash BLOB NOT NULL, preservation BLOB, hold_until INTEGER NOT NULL, "
 	"order_expires INTEGER NOT NULL, acknowledged_by TEXT NOT NULL, acknowledged_at INTEGER NOT NULL, "
 	"created INTEGER NOT NULL, updated INTEGER NOT NULL) STRICT")
-/* Who is to be paged, what hold ends, what is open: asked once a second and by every status. */
-STATEMENT(1, "main", "CREATE INDEX request_state ON request (state, hold_until)")
+/* Who is to be paged, and which hold ends: asked whenever something arrived. */
+STATEMENT(1, "main", "CREATE INDEX request_paging ON request (created) WHERE asked = 1 AND state = 'received'")
+STATEMENT(1, "main", "CREATE INDEX request_hold ON request (hold_until) WHERE state = 'preserved' AND hold_until > 0")
 STATEMENT(1, "main", "CREATE TABLE request_move (seq INTEGER PRIMARY KEY, request BLOB NOT NULL, from_state TEXT NOT NULL, "
 	"event TEXT NOT NULL, to_state TEXT NOT NULL, hash BLOB, why TEXT NOT NULL, time INTEGER NOT NULL) STRICT")
 APPEND_ONLY(1, "request_move")

@@ -69,7 +69,7 @@ static const char *const settings[] = {
 	"PRAGMA recursive_triggers = ON",
 	"PRAGMA trusted_schema = OFF",
 	/* 32 MiB: pages that many letters touch go home once, not once for each hundred letters. */
-	"PRAGMA wal_autocheckpoint = 2000",
+	"PRAGMA wal_autocheckpoint = 1000",
 };
 
 /* These belong to each file, so that they come again for the attached one. */
