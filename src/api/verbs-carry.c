@@ -52,6 +52,17 @@ bool verb_statement_show(struct api_call *c, struct err *e)
 	return true;
 }
 
+static bool known(struct node *n, const uint8_t *hash, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_statement_by_hash);
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	query_end(q);
+	return ok && (found || err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "this home has no such statement"));
+}
+
 bool verb_statement_proof(struct api_call *c, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
@@ -59,7 +70,7 @@ bool verb_statement_proof(struct api_call *c, struct err *e)
 
 	buf_init(&proof, NOTE_BYTES_MAX);
 	buf_init(&leaf, LEAF_BYTES_MAX);
-	if (!in_hash(c, "hash", hash, e) || !node_leaf(c->node, hash, &leaf, e) || !node_proof(c->node, hash, &proof, e))
+	if (!in_hash(c, "hash", hash, e) || !known(c->node, hash, e) || !node_leaf(c->node, hash, &leaf, e) || !node_proof(c->node, hash, &proof, e))
 		return false;
 	json_put_bytes(c->out, "proof", buf_bytes(&proof));
 	json_put_bytes(c->out, "leaf", buf_bytes(&leaf));

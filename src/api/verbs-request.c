@@ -119,6 +119,20 @@ struct hashes {
 	} at[LIST_MAX];
 };
 
+/* What an answer or order says, word for word; other kinds are long, and statement-show has them. */
+static bool put_answer(struct api_call *c, json_t *v, const uint8_t *hash, struct err *e)
+{
+	struct bytes kind = json_bytes(v, "kind");
+	AUTO_ACT *a = NULL;
+
+	if (!bytes_is(kind, "answer") && !bytes_is(kind, "order") && !bytes_is(kind, "acknowledgement"))
+		return true;
+	if (!node_act_load(c->node, hash, &a, e))
+		return false;
+	json_put(v, "body", json_deep_copy(a->statement->body));
+	return true;
+}
+
 static bool put_statements(struct api_call *c, json_t *out, const struct id *request, struct err *e)
 {
 	struct hashes *h = calloc(1, sizeof(*h));
@@ -146,7 +160,8 @@ static bool put_statements(struct api_call *c, json_t *out, const struct id *req
 	}
 	query_end(q);
 	for (size_t i = 0; ok && i < h->count; i++)
-		ok = put_proofs(c, json_array_get(list, i), h->at[i].hash, h->at[i].own, e);
+		ok = put_proofs(c, json_array_get(list, i), h->at[i].hash, h->at[i].own, e) &&
+		     put_answer(c, json_array_get(list, i), h->at[i].hash, e);
 	free(h);
 	return ok;
 }
@@ -216,20 +231,55 @@ static void put_grounds(struct api_call *c, json_t *out, const struct statement 
 	}
 }
 
+/* What a person of ours types for an event; the other side's events, and those that no person makes, are not here. */
+static const struct {
+	enum life_event event;
+	enum life_side side;
+	const char *command; /* before the request's id, and behind it */
+	const char *rest;
+} doings[] = {
+	{ EVENT_ACKNOWLEDGEMENT, LIFE_ASKED, "request acknowledge", "" },
+	{ EVENT_ACCEPTED, LIFE_ASKED, "request accept", "" },
+	{ EVENT_INFO, LIFE_ASKED, "request inform --reasons TEXT", "" },
+	{ EVENT_POSTPONED, LIFE_ASKED, "request postpone --ground CODE --until TIME --reasons TEXT", "" },
+	{ EVENT_REFUSED, LIFE_ASKED, "request refuse --ground CODE --reasons TEXT", "" },
+	{ EVENT_UNABLE, LIFE_ASKED, "request unable --reasons TEXT", "" },
+	{ EVENT_REDIRECTED, LIFE_ASKED, "request redirect --reasons TEXT", "" },
+	{ EVENT_ORDER_PRESERVE, LIFE_ASKED, "request order -m preserve", "" },
+	{ EVENT_ORDER_DISCLOSE, LIFE_ASKED, "request order -m disclose", "" },
+	{ EVENT_EXHIBIT, LIFE_ASKED, "evidence add", " PATH..., then comity evidence release with the same id" },
+	{ EVENT_WITHDRAWN, LIFE_ASKING, "request withdraw", "" },
+	{ EVENT_FOLLOW_UP, LIFE_ASKING, "request draft --kind stored-data-request --ref", " --to PARTY --case REF" },
+};
+
+static const char *doing_of(const struct request_row *r, const char *id, enum life_event event, char command[static 200])
+{
+	for (size_t i = 0; i < sizeof(doings) / sizeof(doings[0]); i++) {
+		if (doings[i].event != event || doings[i].side != (r->asked ? LIFE_ASKED : LIFE_ASKING))
+			continue;
+		snprintf(command, 200, "comity %s %s%s", doings[i].command, id, doings[i].rest);
+		return command;
+	}
+	return "";
+}
+
 static void put_next(json_t *out, const struct request_row *r)
 {
+	char id[ID_TEXT_LEN + 1], command[200];
 	json_t *list = json_array();
 	enum life_kind kind;
 
 	json_put(out, "next", list);
 	if (!life_kind_of(bytes_of(r->kind), &kind))
 		return;
+	id_write(&r->id, id);
 	for (size_t i = 0; i < life_count(); i++) {
 		const struct life_move *m = life_at(i);
 		if ((m->kind & kind) == 0 || (m->side & (r->asked ? LIFE_ASKED : LIFE_ASKING)) == 0 || m->from != r->state)
 			continue;
 		json_t *v = json_object();
 		json_put_text(v, "event", life_event_code(m->event));
+		json_put_text(v, "command", doing_of(r, id, m->event, command));
 		json_put_text(v, "why", m->why);
 		json_array_append_new(list, v);
 	}

@@ -25,8 +25,9 @@
  * request-list          {open?:bool} -> {requests:[{id,kind,peer,case,asked,state,words,created,updated,...}]}
  * request-show          {id} -> {id,kind,peer,case,asked,state,words,hash,text,hold_until,order_expires,acknowledged_by,acknowledged_at,
  *                       preservation,delivery:{state,since,call},grounds:[{code,words,clause,needs,certainty}],
- *                       next:[{event,why}],moves:[{from,event,to,why,time,hash}],findings:[...],
- *                       statements:[{hash,id,kind,from,to,time,logged,receipt,proof}],exhibits:[{...}],acts... }
+ *                       next:[{event,command("" when it is not ours to do),why}],moves:[{from,event,to,why,time,hash}],findings:[...],
+ *                       statements:[{hash,id,kind,from,to,time,logged,receipt,proof,body?(answer, order, acknowledgement)}],
+ *                       pages:[{officer,sent,ended,exit_status}],exhibits:[{...}],acts... }
  * statement-show        {hash} -> {act(JSON text),counterproof(JSON text or ""),text}
  * statement-proof       {hash} -> {proof,leaf}              tlog-proof text of our log
  * letter-export         {hash} -> {letter(base64)}

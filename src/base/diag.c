@@ -114,6 +114,11 @@ void diag(enum diag_level level, const char *event, const char *format, ...)
 
 void diag_err(enum diag_level level, const char *event, const struct err *e)
 {
-	diag(level, event, "kind=\"%s\" reason=%s text=\"%s\"", err_kind_name(e->kind),
-	     reason_code(e->reason), e->text);
+	char text[ERR_TEXT_BYTES_MAX];
+
+	/* A double quote of the sentence would end its value. */
+	snprintf(text, sizeof(text), "%s", e->text);
+	for (char *p = strchr(text, '"'); p != NULL; p = strchr(p, '"'))
+		*p = '\'';
+	diag(level, event, "kind=\"%s\" reason=%s text=\"%s\"", err_kind_name(e->kind), reason_code(e->reason), text);
 }

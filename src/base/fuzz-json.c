@@ -16,12 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e;
 	bool canonical = json_parse_canonical(in, "input", &exact, &e);
 
-	/* Our reader of canonical text gives the value that jansson gives. */
-	if (canonical) {
-		AUTO_JSON *theirs = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
-		if (theirs == NULL || !json_equal(theirs, exact))
-			abort();
-	}
 	/* A control character takes one byte here and six there. */
 	buf_init(&out, 8 * size + 64);
 	if (!json_parse(in, "input", &v, &e)) {

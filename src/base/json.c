@@ -2,7 +2,7 @@
  * doubtful refused; the nesting is measured before, because jansson's own limit is deeper than our
  * stack should go. Writing is our own: JCS (RFC 8785) without the part about floating-point numbers,
  * which signed JSON may not hold. */
-#include "base/json-internal.h"
+#include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+/* I-JSON (RFC 7493): integers that every implementation can hold. */
+#define JSON_INT_MAX INT64_C(9007199254740991)
 #define SORT_ON_STACK 48
 
 /* The table of an object is seeded once from the kernel, before any sandbox: jansson would open
@@ -51,12 +53,8 @@ static bool depth_is_fine(struct bytes in)
 bool json_parse(struct bytes in, const char *what, json_t **ret, struct err *e)
 {
 	json_error_t error;
-	json_t *v = json_read_canonical(in);
+	json_t *v;
 
-	if (v != NULL) {
-		*ret = v;
-		return true;
-	}
 	if (!depth_is_fine(in))
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "%s is nested deeper than %u levels",
 			       what, JSON_DEPTH_MAX);
@@ -70,15 +68,10 @@ bool json_parse(struct bytes in, const char *what, json_t **ret, struct err *e)
 
 bool json_parse_canonical(struct bytes in, const char *what, json_t **ret, struct err *e)
 {
-	AUTO_JSON *v = json_read_canonical(in);
+	AUTO_JSON *v = NULL;
 	AUTO_BUF again = { 0 };
 
-	if (v != NULL) {
-		*ret = v;
-		v = NULL;
-		return true;
-	}
-	/* Only to say what is wrong. One byte more than there is: a longer spelling need not be written to its end. */
+	/* One byte more than there is: a longer spelling need not be written to its end. */
 	buf_init(&again, in.len + 1);
 	if (!json_parse(in, what, &v, e))
 		return false;
@@ -95,9 +88,9 @@ bool json_parse_canonical(struct bytes in, const char *what, json_t **ret, struc
 /* RFC 8785 3.2.3: keys sort by UTF-16 code units. That is the order of their UTF-8 bytes, but for
  * one case: code points above U+FFFF begin with a surrogate (D800..DBFF), and so come before
  * U+E000..U+FFFF. The first bytes of the two are F0..F4 and EE..EF. */
-int json_key_compare(const char *a, const char *b)
+static int key_compare(const void *a, const void *b)
 {
-	const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
+	const uint8_t *x = *(const uint8_t *const *)a, *y = *(const uint8_t *const *)b;
 
 	while (*x == *y && *x != '\0') {
 		x++;
@@ -108,21 +101,18 @@ int json_key_compare(const char *a, const char *b)
 	return (int)*x - (int)*y;
 }
 
-static int key_compare(const void *a, const void *b)
-{
-	return json_key_compare(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* RFC 8785 3.2.2.2: the shortest escapes, and none where none is needed. */
 static bool write_string(struct bytes in, struct buf *out, struct err *e)
 {
 	size_t done = 0;
 
 	buf_add_u8(out, '"');
-	for (size_t i = json_plain_run(in, 0, NULL); i < in.len; i += 1 + json_plain_run(in, i + 1, NULL)) {
+	for (size_t i = 0; i < in.len; i++) {
 		static const char shorts[] = "btn\0fr"; /* 8..13; there is none for 11 */
 		uint8_t c = in.at[i];
 
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
 		buf_add(out, bytes_slice(in, done, i - done));
 		done = i + 1;
 		if (c == 0)

@@ -71,12 +71,13 @@ static void nothing_from_outside_starts_a_line_or_moves_the_cursor(void **state)
 
 	buf_init(&out, 100000);
 	diag_start("door", DIAG_INFO);
-	err_set(&e, ERR_INPUT, REASON_MALFORMED, "bad \n level=error \x1b[2J \xff");
+	err_set(&e, ERR_INPUT, REASON_MALFORMED, "bad \n \"x\" level=error \x1b[2J \xff");
 	capture();
 	diag_err(DIAG_INFO, "forged", &e);
 	release(&out);
 	assert_int_equal(lines(buf_bytes(&out)), 1);
 	assert_null(strchr(buf_text(&out), '\x1b'));
+	assert_non_null(strstr(buf_text(&out), "'x'"));
 	assert_non_null(strstr(buf_text(&out), "reason=malformed"));
 }
 

@@ -124,37 +124,6 @@ static void signed_json_holds_no_null_no_fraction_no_huge_integer(void **state)
 	}
 }
 
-static void canonical_text_reads_as_by_any_parser_and_no_other_spelling_is_canonical(void **state)
-{
-	static const char *const canonical[] = {
-		"{}", "[]", "[[],{}]", "{\"\":\"\"}", "[\"abcdefgh\",\"abcdefghi\\\\jklmnopqrst\\\"\"]", "[0,-1,10,9007199254740991]",
-		"[\"\\b\\t\\n\\f\\r\\u0001\\u001f\\u000b\"]", "[\"\xc3\xa9 and \xf0\x9f\x98\x80 and \x7f\"]", "{\"a\":true,\"b\":false,\"c\":[{\"d\":\"\"}]}",
-		"{\"A\":1,\"a\":2,\"\xc3\xa9\":3,\"\xf0\x9f\x98\x80\":4,\"\xef\xac\xb3\":5}", "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]",
-	};
-	static const char *const others[] = {
-		"{ }", "[1, 2]", "[01]", "[-0]", "[1.0]", "[null]", "[\"\\u0041\"]", "[\"\\u001F\"]", "[\"\\u000a\"]", "[\"\\/\"]", "[\"\\u00e9\"]",
-		"{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":1}", "[9007199254740992]", "[\"\xc3\"]", "[\"\xed\xa0\x80\"]", "[1]x", "[1", "[\"", "[\"\\",
-		"[\"\\u00", "{\"a\"}", "{\"a\":}", "{a:1}", "[,]", "[1,]", "true", "1", "\"\"", "", "[tru]", "[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", "[\"\\u0000\"]",
-	};
-
-	for (size_t i = 0; i < sizeof(canonical) / sizeof(canonical[0]); i++) {
-		AUTO_JSON *ours = NULL;
-		AUTO_JSON *theirs = json_loads(canonical[i], JSON_REJECT_DUPLICATES, NULL);
-		struct err e = { 0 };
-
-		if (!json_parse_canonical(bytes_of(canonical[i]), "it", &ours, &e))
-			fail_msg("%s: %s", canonical[i], e.text);
-		assert_non_null(theirs);
-		assert_true(json_equal(ours, theirs));
-	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		json_t *ours = NULL;
-
-		if (json_parse_canonical(bytes_of(others[i]), "it", &ours, NULL))
-			fail_msg("%s was taken for canonical", others[i]);
-	}
-}
-
 static void many_keys_are_sorted_beyond_the_stack(void **state)
 {
 	AUTO_JSON *v = json_object();
@@ -313,7 +282,6 @@ int main(void)
 		cmocka_unit_test(depth_is_limited_to_the_level),
 		cmocka_unit_test(the_canonical_form_is_that_of_rfc_8785),
 		cmocka_unit_test(signed_json_holds_no_null_no_fraction_no_huge_integer),
-		cmocka_unit_test(canonical_text_reads_as_by_any_parser_and_no_other_spelling_is_canonical),
 		cmocka_unit_test(many_keys_are_sorted_beyond_the_stack),
 		cmocka_unit_test(an_overflow_of_the_buffer_is_told_once),
 		cmocka_unit_test(members_are_given_or_missed_with_a_sentence),

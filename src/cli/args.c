@@ -180,7 +180,10 @@ static int run_leaf(const struct command *c, const char *path, int argc, char **
 			return 0;
 		}
 	}
-	if (!args_parse(c, argc, argv, &a, &e))
+	/* What is wrong is said of the command as it was typed. */
+	struct command full = *c;
+	full.name = path;
+	if (!args_parse(&full, argc, argv, &a, &e))
 		return command_failed(&e);
 	return c->run(&a);
 }

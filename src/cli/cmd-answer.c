@@ -28,6 +28,7 @@ static int answer_with(const struct args *a, const char *kind, const char *role,
 	if (!fill(a, body, &e))
 		return command_failed(&e);
 	draft_body_finish(body);
+	draft_body_times(kind, body);
 	return draft_run(a, c, draft_input(kind, &request, json_incref(body)), role);
 }
 

@@ -13,7 +13,9 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "exchange/config.h"
 #include "exchange/recover.h"
+#include "log/log.h"
 #include "store/store.h"
 
 #define COPY_STEP_BYTES (256u * KIB)
@@ -105,48 +107,91 @@ static bool move_aside(int home, int store_fd, char *aside, size_t room, struct 
 	return true;
 }
 
+/* The store that was there may know leaves that its files lag behind by: they go out to the files first, so that
+ * log recover finds all that can have been signed. A damaged store cannot; then the files are what there is. */
+static void log_complete(int home)
+{
+	char origin[CONFIG_ORIGIN_BYTES_MAX + 1];
+	struct config *c = malloc(sizeof(*c));
+	struct store *s = NULL;
+	struct log *l = NULL;
+	struct err ignored;
+	AUTO_FD files = openat(home, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (c == NULL)
+		abort();
+	if (files >= 0 && config_load(home, c, &ignored) && store_open(home, &s, &ignored)) {
+		config_log_origin(c, origin);
+		(void)(log_open(s, files, origin, &l, &ignored) && log_publish_tiles(l, &ignored));
+	}
+	log_close(l);
+	store_close(s);
+	free(c);
+}
+
 /* The log files may know more than the backup does: log recover reads them. When an earlier restore was not
  * recovered yet, its files are those. */
-static bool log_aside(int home, struct err *e)
+static bool log_aside(int home, char *aside, size_t room, struct err *e)
 {
-	char other[64];
-
-	snprintf(other, sizeof(other), "log.before-%" PRId64, clock_now_ms());
-	if (renameat(home, "log", home, faccessat(home, RECOVER_FOLDER, F_OK, 0) == 0 ? other : RECOVER_FOLDER) != 0 && errno != ENOENT)
-		return err_system(e, "cannot move log/ aside");
+	if (faccessat(home, RECOVER_FOLDER, F_OK, 0) == 0)
+		snprintf(aside, room, "log.before-%" PRId64, clock_now_ms());
+	else
+		snprintf(aside, room, RECOVER_FOLDER);
+	if (renameat(home, "log", home, aside) != 0) {
+		if (errno != ENOENT)
+			return err_system(e, "cannot move log/ aside");
+		aside[0] = '\0';
+	}
 	return dir_make(home, "log", 0700, e);
 }
 
-static bool restore(const char *home_path, const char *backup, char *aside, size_t room, struct err *e)
+/* Where what was there is now, below the home; "" when there was nothing. */
+struct aside {
+	char store[64], log[64];
+};
+
+static bool restore(const char *home_path, const char *backup, struct aside *aside, struct err *e)
 {
 	static const char words[] = "restored: nothing is signed until comity log recover\n";
 	AUTO_FD home = -1, from = -1, store_fd = -1, lock = -1;
 
 	/* The mark comes before the store: if this stops half-way, the home is locked rather than forked. */
 	return open_folder(AT_FDCWD, home_path, &home, e) && open_folder(AT_FDCWD, backup, &from, e) &&
-	       dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) && stands_still(store_fd, &lock, e) &&
+	       (log_complete(home), true) && dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) && stands_still(store_fd, &lock, e) &&
 	       backup_is_sound(from, e) && file_write(home, RESTORED_MARK, bytes_of(words), 0600, true, e) &&
-	       move_aside(home, store_fd, aside, room, e) && log_aside(home, e) && copy_file(from, store_fd, "comity.db", e) &&
+	       move_aside(home, store_fd, aside->store, sizeof(aside->store), e) &&
+	       log_aside(home, aside->log, sizeof(aside->log), e) && copy_file(from, store_fd, "comity.db", e) &&
 	       copy_file(from, store_fd, "keys.db", e) && (fsync(store_fd) == 0 || err_system(e, "cannot sync store/"));
 }
 
 static void print_restored(const json_t *v, struct buf *out)
 {
 	output_member(out, "restored from", json_text(v, "backup"));
-	output_member(out, "what was there is in", json_text(v, "aside"));
+	output_member(out, "the store that was there is in", json_text(v, "aside"));
+	output_member(out, "the log files that were there are in", json_text(v, "log_aside"));
 	buf_add_text(out, "the node starts locked; comity log recover brings signed leaves back and unlocks it\n");
+}
+
+static void put_place(json_t *v, const char *member, const char *home, const char *folder)
+{
+	char path[4200] = "";
+
+	if (folder[0] != '\0')
+		snprintf(path, sizeof(path), "%.4096s/%s", home, folder);
+	json_put_text(v, member, path);
 }
 
 int restore_command(const struct args *a)
 {
 	AUTO_JSON *v = json_object();
-	char aside[64] = "";
+	struct aside aside = { 0 };
 	const char *home;
 	struct err e;
 
-	if (!home_of(a, &home, &e) || !restore(home, a->positional[0], aside, sizeof(aside), &e))
+	if (!home_of(a, &home, &e) || !restore(home, a->positional[0], &aside, &e))
 		return command_failed(&e);
 	json_put_text(v, "backup", a->positional[0]);
-	json_put_text(v, "aside", aside);
+	put_place(v, "aside", home, aside.store);
+	put_place(v, "log_aside", home, aside.log);
 	return output_value(a, v, print_restored);
 }

@@ -28,6 +28,13 @@ static void put_check(json_t *list, const char *name, bool ok, const char *text)
 		abort();
 }
 
+/* Nothing is broken, and somebody should know. */
+static void put_note(json_t *list, const char *name, const char *text)
+{
+	put_check(list, name, true, text);
+	json_put_bool(json_array_get(list, json_array_size(list) - 1), "note", true);
+}
+
 static void check_private(json_t *list, int home, const char *path, bool must)
 {
 	struct stat st;
@@ -58,10 +65,15 @@ static void check_files(json_t *list, int home)
 		check_private(list, home, paths[i], true);
 	check_private(list, home, "store", false);
 	check_private(list, home, "blobs", false);
-	if (config_load(home, config, &e))
+	if (config_load(home, config, &e)) {
 		put_check(list, "comity.conf", true, "can be read");
-	else
+		if (config_text(config, endpoint)[0] == '\0')
+			put_note(list, "endpoint", "no endpoint: nobody can reach this node");
+		if (config_text(config, phone)[0] == '\0')
+			put_note(list, "phone", "no telephone: nobody can call this contact point");
+	} else {
 		put_check(list, "comity.conf", false, e.text);
+	}
 	if (fstatat(home, "approvers", &st, 0) != 0)
 		put_check(list, "approvers", true, "none");
 	else if (file_read(home, "approvers", &text, &e) && approvers_parse(buf_bytes(&text), people, &e))
@@ -124,7 +136,7 @@ static void print_checks(const json_t *v, struct buf *out)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *x = json_array_get(list, i);
 
-		buf_add_format(out, "%-5s %-16s ", json_bool(x, "ok") ? "ok" : "FAULT", json_text(x, "name"));
+		buf_add_format(out, "%-5s %-16s ", json_bool(x, "note") ? "note" : json_bool(x, "ok") ? "ok" : "FAULT", json_text(x, "name"));
 		output_printable(out, json_text(x, "text"));
 		buf_add_u8(out, '\n');
 	}

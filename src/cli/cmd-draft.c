@@ -77,6 +77,7 @@ int draft_new_command(const struct args *a)
 	}
 	if (!client_open(a, &c, &e) || !draft_body_form(kind, &body, &e) || !fill_request(a, body, &e))
 		return command_failed(&e);
+	draft_body_times(kind, body);
 	in = draft_input(kind, NULL, json_incref(body));
 	json_put_text(in, "to", to);
 	json_put_text(in, "case", ref);

@@ -228,6 +228,42 @@ static bool explain_bundle(struct bytes in, const json_t *v, struct buf *out, st
 	return ok;
 }
 
+/* Of a package: {path: name as received}. */
+static bool explain_names(struct bytes in, const json_t *v, struct buf *out, struct err *e)
+{
+	const char *path;
+	json_t *name;
+
+	buf_add_text(out, "meta/names.json of a package: the names that the exhibits had when they were received\n");
+	json_object_foreach((json_t *)(uintptr_t)v, path, name) {
+		output_printable(out, path);
+		buf_add_text(out, "  was  ");
+		output_printable(out, json_is_string(name) ? json_string_value(name) : "?");
+		buf_add_u8(out, '\n');
+	}
+	return true;
+}
+
+static bool explain_custody(struct bytes in, const json_t *v, struct buf *out, struct err *e)
+{
+	buf_add_format(out,
+		       "meta/custody.jsonld of a package: who had the exhibits in hand, in CASE/UCO for other tools\n"
+		       "it has %zu objects, and follows from the custody statements in meta/acts; comity verify compares the two\n",
+		       json_array_size(json_object_get(v, "@graph")));
+	return true;
+}
+
+static bool is_names(const json_t *v)
+{
+	const char *path;
+	json_t *name;
+
+	json_object_foreach((json_t *)(uintptr_t)v, path, name)
+		if (!bytes_starts(bytes_of(path), "data/") || !json_is_string(name))
+			return false;
+	return json_object_size(v) > 0;
+}
+
 /* Told by a member that no other has. */
 static const struct {
 	const char *member;
@@ -235,7 +271,7 @@ static const struct {
 } json_kinds[] = {
 	{ "envelope", explain_act },         { "payloadType", explain_envelope }, { "acts", explain_letter },
 	{ "legal_basis", explain_payload },  { "roots", explain_bundle },         { "k", explain_leaf },
-	{ "leaf", explain_counterproof },
+	{ "leaf", explain_counterproof },    { "@graph", explain_custody },
 };
 
 static bool explain_json(struct bytes in, struct buf *out, struct err *e)
@@ -247,6 +283,8 @@ static bool explain_json(struct bytes in, struct buf *out, struct err *e)
 	for (size_t i = 0; i < sizeof(json_kinds) / sizeof(json_kinds[0]); i++)
 		if (json_object_get(v, json_kinds[i].member) != NULL)
 			return json_kinds[i].explain(in, v, out, e);
+	if (is_names(v))
+		return explain_names(in, v, out, e);
 	return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "this JSON is nothing that Comity writes");
 }
 

@@ -1,4 +1,5 @@
 /* Key files of people who approve, until passkeys: comity key new, comity key show. */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -52,7 +53,8 @@ static int new_command(const struct args *a)
 		return command_failed(&e);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		(void)err_system(&e, "cannot make %s", path);
+		(void)(errno == EEXIST ? err_set(&e, ERR_CONFLICT, REASON_WRONG_STATE, KEY_IS_THERE, path) :
+					 err_system(&e, "cannot make %s", path));
 		return command_failed(&e);
 	}
 	if (!file_write_all(fd, buf_bytes(&file), &e) || (fsync(fd) != 0 && !err_system(&e, "cannot sync %s", path))) {

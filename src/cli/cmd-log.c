@@ -12,6 +12,7 @@
 #include "exchange/recover.h"
 #include "log/leaf.h"
 #include "log/log.h"
+#include "log/tlog-proof.h"
 
 static const struct option verify_rows[] = {
 	OPTION_JSON, OPTION_QUIET,
@@ -65,7 +66,9 @@ static int verify_files_command(const struct args *a)
 	return output_value(a, v, print_audit);
 }
 
-static const struct option prove_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
+static const struct option prove_options[] = {
+	OPTION_HOME, OPTION_JSON, { "leaf", 0, OPTION_VALUE, "FILE", "also write the leaf, which log check wants" }, OPTION_END,
+};
 
 static void print_proof(const json_t *v, struct buf *out)
 {
@@ -74,10 +77,61 @@ static void print_proof(const json_t *v, struct buf *out)
 
 static int prove_command(const struct args *a)
 {
-	json_t *in = json_object();
+	AUTO_JSON *in = json_object(), *answer = NULL;
+	const char *leaf = args_value(a, "leaf");
+	AUTO_CLIENT *c = NULL;
+	struct err e;
 
 	json_put_text(in, "hash", a->positional[0]);
-	return output_call(a, "statement-proof", in, print_proof);
+	if (!client_open(a, &c, &e) || !client_call(c, "statement-proof", json_incref(in), &answer, &e) ||
+	    (leaf != NULL && !file_write(AT_FDCWD, leaf, json_bytes(answer, "leaf"), 0644, false, &e)))
+		return command_failed(&e);
+	return output_value(a, answer, print_proof);
+}
+
+/* --- a proof without a node -------------------------------------------------------------------- */
+
+static const struct option check_options[] = {
+	OPTION_JSON,
+	{ "leaf", 0, OPTION_VALUE, "FILE", "the leaf that the proof is of (log prove --leaf writes it)" },
+	{ "key", 'k', OPTION_VALUE, "VKEY", "key of the log: name+8 hex+base64 (log show prints it)" },
+	OPTION_END,
+};
+
+static void print_checked(const json_t *v, struct buf *out)
+{
+	output_member(out, "proved in the log", json_text(v, "origin"));
+	buf_add_format(out, "leaf %" PRId64 " of %" PRId64 ", under a checkpoint signed by the key given\n", json_int(v, "index"),
+		       json_int(v, "size"));
+}
+
+static bool check_proof(const struct args *a, json_t *v, struct err *e)
+{
+	const char *leaf = args_value(a, "leaf"), *vkey = args_value(a, "key");
+	struct checkpoint checkpoint;
+	struct note_key key;
+	uint64_t index;
+	AUTO_BUF proof = { 0 }, entry = { 0 };
+
+	buf_init(&proof, NOTE_BYTES_MAX);
+	buf_init(&entry, LEAF_BYTES_MAX);
+	if (leaf == NULL || vkey == NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "a proof is of a leaf and of a log: give --leaf FILE and --key VKEY");
+	if (!note_key_parse(bytes_of(vkey), &key, e) || !input_read(a->positional[0], &proof, e) || !input_read(leaf, &entry, e) ||
+	    !tlog_proof_check(buf_bytes(&proof), buf_bytes(&entry), &key, NULL, &checkpoint, &index, e))
+		return false;
+	json_put_text(v, "origin", checkpoint.origin);
+	json_put_int(v, "index", (int64_t)index);
+	json_put_int(v, "size", (int64_t)checkpoint.size);
+	return true;
+}
+
+static int check_command(const struct args *a)
+{
+	AUTO_JSON *v = json_object();
+	struct err e;
+
+	return check_proof(a, v, &e) ? output_value(a, v, print_checked) : command_failed(&e);
 }
 
 static const struct option show_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
@@ -165,6 +219,8 @@ const struct command log_commands[] = {
 	  .positional_min = 1, .positional_max = 1, .options = verify_rows, .run = verify_files_command },
 	{ .name = "prove", .words = "proof file that a statement stands in our log", .arguments = "STATEMENT", .positional_min = 1,
 	  .positional_max = 1, .options = prove_options, .run = prove_command },
+	{ .name = "check", .words = "check a proof file against its leaf and the log's key, without a node", .arguments = "PROOF",
+	  .positional_min = 1, .positional_max = 1, .options = check_options, .run = check_command },
 	{ .name = "show", .words = "our log: name, key, size, checkpoint", .arguments = "", .options = show_options,
 	  .run = show_command },
 	{ .name = "recover", .words = "after a restore: bring signed leaves back and unlock signing", .arguments = "",

@@ -28,7 +28,25 @@ static const struct option output_options[] = {
 static void print_described(const json_t *v, struct buf *out)
 {
 	output_member(out, "fingerprint", json_text(v, "fingerprint"));
-	output_member(out, "hash", json_text(v, "hash"));
+}
+
+static void print_entry(const json_t *v, struct buf *out)
+{
+	output_member(out, "entry", json_text(v, "hash"));
+}
+
+/* What others would miss at 02:10; nothing is wrong with the entry itself. */
+static bool warn_of_gaps(struct bytes entry, struct err *e)
+{
+	AUTO_ACT *act = NULL;
+
+	if (!act_parse(entry, &act, e))
+		return false;
+	if (json_bytes(act->statement->body, "endpoint").len == 0)
+		fputs("comity: no endpoint: nobody can reach you (comity.conf; restart, describe again)\n", stderr);
+	if (json_bytes(act->statement->body, "phone").len == 0)
+		fputs("comity: no telephone: nobody can call you (comity.conf; restart, describe again)\n", stderr);
+	return true;
 }
 
 static int describe_command(const struct args *a)
@@ -40,15 +58,14 @@ static int describe_command(const struct args *a)
 
 	if (!client_open(a, &c, &e) || !client_call(c, "register-describe", NULL, &answer, &e))
 		return command_failed(&e);
-	if (path != NULL && !file_write(AT_FDCWD, path, json_bytes(answer, "act"), 0644, false, &e))
+	if (!warn_of_gaps(json_bytes(answer, "act"), &e) ||
+	    (path != NULL && !file_write(AT_FDCWD, path, json_bytes(answer, "act"), 0644, false, &e)))
 		return command_failed(&e);
 	return output_value(a, answer, print_described);
 }
 
 static const struct option pin_options[] = {
-	OPTION_HOME, OPTION_JSON,
-	{ "fingerprint", 0, OPTION_VALUE, "HEX", "as the other side read it out on the telephone" },
-	OPTION_END,
+	OPTION_HOME, OPTION_JSON, { "fingerprint", 0, OPTION_VALUE, "HEX", "as the other side read it out on the telephone" }, OPTION_END,
 };
 
 static void print_pinned(const json_t *v, struct buf *out)
@@ -92,11 +109,6 @@ static int pin_command(const struct args *a)
 
 /* --- the secretariat --------------------------------------------------------------------------- */
 
-static void print_admitted(const json_t *v, struct buf *out)
-{
-	output_member(out, "entry", json_text(v, "hash"));
-}
-
 static int admit_command(const struct args *a)
 {
 	json_t *in = NULL;
@@ -104,7 +116,7 @@ static int admit_command(const struct args *a)
 
 	if (!file_member(a->positional[0], "act", &in, &e))
 		return command_failed(&e);
-	return output_call(a, "register-admit", in, print_admitted);
+	return output_call(a, "register-admit", in, print_entry);
 }
 
 static void print_published(const json_t *v, struct buf *out)

@@ -7,9 +7,11 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/draft.h"
 #include "cli/output.h"
+#include "cli/request-show.h"
 #include "cli/treaty-folder.h"
 #include "statement/statement.h"
 
@@ -40,7 +42,7 @@ static int form_command(const struct args *a)
 	if (k == NULL)
 		ok = err_set(&e, ERR_INPUT, REASON_UNKNOWN_KIND, "there is no kind \"%s\"", a->positional[0]);
 	else
-		ok = treaty_load(treaty_folder(), &t, &e) && statement_form(k, t, &text, &e) && output_write(&text, &e);
+		ok = treaty_load_here(&t, &e) && statement_form(k, t, &text, &e) && output_write(&text, &e);
 	treaty_free(t);
 	return command_ended(ok, &e);
 }
@@ -92,7 +94,13 @@ static int check_command(const struct args *a)
 
 static int send_command(const struct args *a)
 {
-	return output_call(a, "draft-send", named("draft", a->positional[0]), draft_print_sent);
+	AUTO_JSON *sent = NULL;
+	AUTO_CLIENT *c = NULL;
+	struct err e;
+
+	if (!client_open(a, &c, &e) || !draft_hand_in(c, a->positional[0], &sent, &e))
+		return command_failed(&e);
+	return output_value(a, sent, draft_print_sent);
 }
 
 static void print_nothing(const json_t *v, struct buf *out)
@@ -138,18 +146,36 @@ static int preview_command(const struct args *a)
 
 static void print_request_line(const json_t *r, struct buf *out)
 {
-	buf_add_format(out, "%s  %-22s %s %-4s %-18s ", json_text(r, "id"), json_text(r, "kind"),
-		       json_bool(r, "asked") ? "from" : "to  ", json_text(r, "peer"), json_text(r, "state"));
+	char time[TIME_TEXT_LEN + 1];
+
+	snprintf(time, sizeof(time), "%s", json_text(r, "created"));
+	buf_add_format(out, "%s  %-20s  %-8s %-5s %-18s %.10s %.5s  ", json_text(r, "id"), json_text(r, "kind"),
+		       json_bool(r, "asked") ? "they ask" : "we ask", json_text(r, "peer"), json_text(r, "state"), time, time + 11);
 	output_printable(out, json_text(r, "case"));
 	buf_add_u8(out, '\n');
 }
 
-static void print_requests(const json_t *v, struct buf *out)
+static void print_list(const json_t *v, const char *none, struct buf *out)
 {
 	const json_t *list = json_object_get(v, "requests");
 
+	if (json_array_size(list) == 0)
+		buf_add_text(out, none);
+	else
+		buf_add_format(out, "%-32s  %-20s  %-8s %-5s %-18s %-16s  %s\n", "request", "kind", "who asks", "party", "state",
+			       "began (UTC)", "case");
 	for (size_t i = 0; i < json_array_size(list); i++)
 		print_request_line(json_array_get(list, i), out);
+}
+
+static void print_requests(const json_t *v, struct buf *out)
+{
+	print_list(v, "no requests\n", out);
+}
+
+static void print_inbox(const json_t *v, struct buf *out)
+{
+	print_list(v, "nothing open\n", out);
 }
 
 static const struct option list_options[] = {
@@ -179,86 +205,12 @@ static int inbox_command(const struct args *a)
 	for (size_t i = json_array_size(list); i-- > 0;)
 		if (!json_bool(json_array_get(list, i), "asked"))
 			(void)json_array_remove(list, i);
-	return output_value(a, answer, print_requests);
-}
-
-static void print_delivery(const json_t *d, struct buf *out)
-{
-	if (!json_is_object(d))
-		return;
-	output_member(out, "delivery", json_text(d, "state"));
-	output_member_time(out, "waiting since", json_text(d, "since"));
-	output_member(out, "if it stays undelivered, call", json_text(d, "call"));
-}
-
-static void print_moves(const json_t *list, struct buf *out)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *m = json_array_get(list, i);
-
-		buf_add_text(out, json_text(m, "time"));
-		buf_add_format(out, "  %s -> %s: ", json_text(m, "from"), json_text(m, "to"));
-		output_printable(out, json_text(m, "why"));
-		buf_add_u8(out, '\n');
-	}
-}
-
-static void print_statements(const json_t *list, struct buf *out)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *s = json_array_get(list, i);
-		const json_t *proof = json_object_get(s, "proof");
-		bool proved = json_is_true(proof) || json_string_length(proof) > 0;
-
-		buf_add_format(out, "%s  %-22s %s -> %s  %s%s\n", json_text(s, "time"), json_text(s, "kind"), json_text(s, "from"),
-			       json_text(s, "to"), json_text(s, "hash"), proved ? "  proved" : "");
-	}
-}
-
-static void print_exhibits_short(const json_t *list, struct buf *out)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-
-		buf_add_format(out, "exhibit %s  %-10s %12" PRId64 "  ", json_text(x, "id"), json_text(x, "state"), json_int(x, "size"));
-		output_printable(out, json_text(x, "name"));
-		buf_add_u8(out, '\n');
-	}
-}
-
-static void print_request(const json_t *v, struct buf *out)
-{
-	const json_t *next = json_object_get(v, "next");
-
-	output_member(out, "request", json_text(v, "id"));
-	output_member(out, json_bool(v, "asked") ? "asked by" : "asked of", json_text(v, "peer"));
-	buf_add_format(out, "state: %s (", json_text(v, "state"));
-	output_printable(out, json_text(v, "words"));
-	buf_add_text(out, ")\n");
-	print_delivery(json_object_get(v, "delivery"), out);
-	output_member(out, "acknowledged by", json_text(v, "acknowledged_by"));
-	output_member_time(out, "acknowledged at", json_text(v, "acknowledged_at"));
-	output_member_time(out, "order expires", json_text(v, "order_expires"));
-	output_member_time(out, "held until", json_text(v, "hold_until"));
-	output_member(out, "follows preservation", json_text(v, "preservation"));
-	buf_add_text(out, "\n");
-	output_lines(out, json_text(v, "text"));
-	output_findings(out, json_object_get(v, "findings"));
-	buf_add_text(out, "\nwhat happened:\n");
-	print_moves(json_object_get(v, "moves"), out);
-	for (size_t i = 0; i < json_array_size(next); i++) {
-		buf_add_format(out, "possible: %s, ", json_text(json_array_get(next, i), "event"));
-		output_printable(out, json_text(json_array_get(next, i), "why"));
-		buf_add_u8(out, '\n');
-	}
-	buf_add_text(out, "\nstatements:\n");
-	print_statements(json_object_get(v, "statements"), out);
-	print_exhibits_short(json_object_get(v, "exhibits"), out);
+	return output_value(a, answer, print_inbox);
 }
 
 static int show_command(const struct args *a)
 {
-	return output_call(a, "request-show", named("id", a->positional[0]), print_request);
+	return output_call(a, "request-show", named("id", a->positional[0]), request_print);
 }
 
 static void print_grounds(const json_t *v, struct buf *out)

@@ -17,12 +17,14 @@ const struct option seal_options[] = {
 	OPTION_QUIET,
 	{ "recipient", 'r', OPTION_MANY, "RECIPIENT", "age1..., or a file with such lines" },
 	{ "output", 'o', OPTION_VALUE, "FILE", "where it goes (without: standard output)" },
+	{ "force", 0, OPTION_FLAG, NULL, "write over a file that is there" },
 	OPTION_END,
 };
 const struct option open_options[] = {
 	OPTION_QUIET,
 	{ "identity", 'i', OPTION_MANY, "FILE", "identity file (AGE-SECRET-KEY-1...)" },
 	{ "output", 'o', OPTION_VALUE, "FILE", "where it goes (without: standard output)" },
+	{ "force", 0, OPTION_FLAG, NULL, "write over a file that is there" },
 	OPTION_END,
 };
 const struct option keygen_options[] = {
@@ -61,12 +63,16 @@ struct target {
 	int fd;
 };
 
-static bool target_open(struct target *t, const char *path, struct err *e)
+static bool target_open(struct target *t, const struct args *a, struct err *e)
 {
+	const char *path = args_value(a, "output");
+
 	t->path = path;
 	t->fd = STDOUT_FILENO;
 	if (path == NULL)
 		return true;
+	if (!args_has(a, "force") && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "%s is there already (--force writes over it)", path);
 	snprintf(t->part, sizeof(t->part), "%.4096s.part", path);
 	t->fd = open(t->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return t->fd >= 0 || err_system(e, "cannot make %s", t->part);
@@ -135,7 +141,7 @@ int seal_command(const struct args *a)
 	bool ok;
 
 	if (!recipients_of(a, recipients, &copy.recipient_count, &e) || !open_input(a->positional[0], &in, &size, &e) ||
-	    !target_open(&out, args_value(a, "output"), &e))
+	    !target_open(&out, a, &e))
 		return command_failed(&e);
 	progress_start(&p, "sealing", size, args_has(a, "quiet"));
 	copy.in_fd = in;
@@ -174,7 +180,7 @@ static bool open_file(const struct args *a, const struct seal_identity *const *i
 	AUTO_FD in = -1;
 	bool ok;
 
-	if (!open_input(a->positional[0], &in, &size, e) || !target_open(&out, args_value(a, "output"), e))
+	if (!open_input(a->positional[0], &in, &size, e) || !target_open(&out, a, e))
 		return false;
 	progress_start(&p, "opening", size, args_has(a, "quiet"));
 	copy.in_fd = in;
@@ -224,7 +230,8 @@ int keygen_command(const struct args *a)
 	age_recipient_write(&r, recipient);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		(void)err_system(&e, "cannot make %s", path);
+		(void)(errno == EEXIST ? err_set(&e, ERR_CONFLICT, REASON_WRONG_STATE, KEY_IS_THERE, path) :
+					 err_system(&e, "cannot make %s", path));
 		return command_failed(&e);
 	}
 	buf_add_format(&line, "%s\n", recipient);

@@ -1,6 +1,7 @@
 /* comity serve: the node itself, in the foreground until a signal. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/treaty-folder.h"
 #include "daemon/serve.h"
 
 const struct option serve_options[] = { OPTION_HOME, OPTION_END };
@@ -10,5 +11,10 @@ int serve_command(const struct args *a)
 	const char *home;
 	struct err e;
 
-	return home_of(a, &home, &e) ? serve_run(home) : command_failed(&e);
+	if (!home_of(a, &home, &e))
+		return command_failed(&e);
+	/* The roles look where the environment says, else where it was installed. */
+	if (setenv("COMITY_TREATIES", treaty_folder(), 1) != 0)
+		abort();
+	return serve_run(home);
 }

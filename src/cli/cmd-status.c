@@ -11,8 +11,12 @@ static void print_late(const json_t *late, struct buf *out)
 	for (size_t i = 0; i < json_array_size(late); i++) {
 		const json_t *u = json_array_get(late, i);
 
-		buf_add_format(out, "UNDELIVERED to %s since %s; call ", json_text(u, "peer"), json_text(u, "since"));
-		output_printable(out, json_text(u, "call"));
+		buf_add_format(out, "UNDELIVERED to %s since ", json_text(u, "peer"));
+		output_time(out, json_text(u, "since"));
+		bool callable = json_text(u, "call")[0] != '\0';
+
+		buf_add_text(out, callable ? "; call " : "; no telephone is known for ");
+		output_printable(out, json_text(u, callable ? "call" : "peer"));
 		buf_add_format(out, " (%s)\n", json_text(u, "id"));
 	}
 }
@@ -22,8 +26,10 @@ static void print_orders(const json_t *orders, struct buf *out)
 	for (size_t i = 0; i < json_array_size(orders); i++) {
 		const json_t *o = json_array_get(orders, i);
 
-		buf_add_format(out, "RENEW the preservation order for %s: it %s %s (%s) (25(2), 42(8))\n", json_text(o, "peer"),
-			       json_bool(o, "over") ? "ended" : "ends", json_text(o, "expires"), json_text(o, "id"));
+		buf_add_format(out, "RENEW the preservation order for %s: it %s ", json_text(o, "peer"),
+			       json_bool(o, "over") ? "ended" : "ends");
+		output_time(out, json_text(o, "expires"));
+		buf_add_format(out, " (%s) (25(2), 42(8))\n", json_text(o, "id"));
 	}
 }
 

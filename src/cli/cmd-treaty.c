@@ -4,16 +4,17 @@
 #include "cli/output.h"
 #include "cli/treaty-folder.h"
 #include "safeguard/safeguard.h"
-#include "treaty/treaty.h"
-
-const char *treaty_folder(void)
-{
-	const char *folder = getenv("COMITY_TREATIES");
-
-	return folder != NULL && folder[0] != '\0' ? folder : COMITY_DATADIR "/treaties";
-}
 
 static const struct option show_options[] = { OPTION_JSON, OPTION_END };
+
+/* What stands in brackets behind a row, once for all of them. */
+static bool put_marks(struct buf *out)
+{
+	buf_add_text(out, "\nunchecked: not compared with the certified text. TEXT: read in a source (TEXT-AR: in the authentic\n"
+			  "Arabic text). KNOWN+P: known, its model article was read. KNOWN: known, not read again. UNSURE: not to be\n"
+			  "relied on. POLICY: a rule of this house.\n");
+	return true;
+}
 
 static bool show(const struct args *a, struct buf *out, struct err *e)
 {
@@ -26,12 +27,12 @@ static bool show(const struct args *a, struct buf *out, struct err *e)
 		safeguard_print(out);
 		return true;
 	}
-	if (!treaty_load(treaty_folder(), &t, e))
+	if (!treaty_load_here(&t, e))
 		return false;
 	if (args_has(a, "json"))
 		ok = treaty_show_json(t, what, &v, e) && json_write_pretty(v, out, e);
 	else
-		ok = treaty_show(t, what, out, e);
+		ok = treaty_show(t, what, out, e) && put_marks(out);
 	treaty_free(t);
 	return ok;
 }
@@ -52,7 +53,7 @@ static int articles_command(const struct args *a)
 	AUTO_BUF out = { 0 };
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
-	if (!treaty_load(treaty_folder(), &t, &e))
+	if (!treaty_load_here(&t, &e))
 		return command_failed(&e);
 	for (size_t i = 0; i < treaty_article_count(t); i++) {
 		const struct treaty_article *x = treaty_article_at(t, i);

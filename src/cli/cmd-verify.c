@@ -1,8 +1,11 @@
 /* comity verify: for anybody, without a node. */
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -61,6 +64,39 @@ static bool read_fingerprint(const char *text, uint8_t ret[static SHA256_BYTES])
 	return hex_parse(bytes_from(hex, n), ret, SHA256_BYTES);
 }
 
+/* A damaged act or package is broken; what never was one is no object of a verdict. */
+static bool is_ours(const char *path, struct err *e)
+{
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	AUTO_BUF in = { 0 };
+	AUTO_JSON *v = NULL;
+	struct stat st;
+
+	buf_init(&in, LETTER_BYTES_MAX);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_system(e, "cannot open %s", path);
+	if (S_ISDIR(st.st_mode)) {
+		static const char *const parts[] = { "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "meta/acts" };
+
+		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+			if (faccessat(fd, parts[i], F_OK, 0) == 0)
+				return true;
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s: this is no package, act or letter", path);
+	}
+	if (!S_ISREG(st.st_mode) || !file_read_fd(fd, path, &in, NULL))
+		return true; /* verify_path has the sentence */
+	if (bytes_starts(buf_bytes(&in), "c2sp.org/tlog-proof@v1"))
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND,
+			       "%s is a proof of a log: comity log check %s --leaf FILE --key VKEY checks it", path, path);
+	if (bytes_starts(buf_bytes(&in), "age-encryption.org/v1"))
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s is sealed: only its plain text can be verified (comity open)", path);
+	bool other = json_parse(buf_bytes(&in), path, &v, NULL) && json_object_get(v, "envelope") == NULL &&
+		     json_object_get(v, "acts") == NULL;
+	if (other || !bytes_starts(buf_bytes(&in), "{"))
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s: this is no package, act or letter", path);
+	return true;
+}
+
 int verify_command(const struct args *a)
 {
 	const char *root = args_value(a, "root"), *page = args_value(a, "html");
@@ -77,6 +113,8 @@ int verify_command(const struct args *a)
 		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--root wants the 64 hex digits of a fingerprint");
 		return unusable(&e);
 	}
+	if (!is_ours(o.path, &e))
+		return unusable(&e);
 	o.root = root != NULL ? fingerprint : NULL;
 	progress_start(&p, "hashing", 0, args_has(a, "quiet"));
 	ok = verify_path(&o, &report, &e);

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -87,25 +86,6 @@ void draft_body_merge(json_t *form, const json_t *from)
 	}
 }
 
-/* "+30d" and the like, from now; anything else as it is. */
-static bool relative_time(const char *value, char out[static TIME_TEXT_LEN + 1])
-{
-	size_t len = strlen(value);
-	char number[16];
-	uint64_t n;
-	int64_t unit;
-
-	if ((value[0] != '+' && value[0] != '-') || len < 3 || len - 2 >= sizeof(number))
-		return false;
-	unit = value[len - 1] == 'd' ? DAY_MS : value[len - 1] == 'h' ? 3600000 : value[len - 1] == 'm' ? 60000 : 0;
-	memcpy(number, value + 1, len - 2);
-	number[len - 2] = '\0';
-	if (unit == 0 || !num_parse_u64(number, 100000, &n))
-		return false;
-	time_write(clock_now_ms() + (value[0] == '-' ? -1 : 1) * (int64_t)n * unit, out);
-	return true;
-}
-
 static json_t *typed(const json_t *old, const char *path, const char *value, struct err *e)
 {
 	char time[TIME_TEXT_LEN + 1];
@@ -129,7 +109,7 @@ static json_t *typed(const json_t *old, const char *path, const char *value, str
 		(void)err_set(e, ERR_INPUT, REASON_BAD_FIELD, "%s is a whole number, not \"%s\"", path, value);
 		return NULL;
 	}
-	text = json_string_of(bytes_of(relative_time(value, time) ? time : value));
+	text = json_string_of(bytes_of(draft_time_relative(value, time) ? time : value));
 	if (text == NULL)
 		(void)err_set(e, ERR_INPUT, REASON_BAD_FIELD, "%s: this is not UTF-8", path);
 	return text;

@@ -117,6 +117,25 @@ static json_t *draft_named(const json_t *drafted)
 	return in;
 }
 
+bool draft_hand_in(struct client *c, const char *draft, json_t **ret, struct err *e)
+{
+	AUTO_JSON *in = json_object(), *check = NULL;
+	const json_t *missing;
+	char roles[200] = "";
+	size_t used = 0;
+
+	json_put_text(in, "draft", draft);
+	if (client_call(c, "draft-send", json_incref(in), ret, e))
+		return true;
+	if (e->reason != REASON_MISSING_APPROVAL || !client_call(c, "draft-check", json_incref(in), &check, NULL))
+		return false;
+	missing = json_object_get(check, "approvals_missing");
+	for (size_t i = 0; i < json_array_size(missing) && used < sizeof(roles); i++)
+		used += (size_t)snprintf(roles + used, sizeof(roles) - used, "%s%.40s", i > 0 ? ", " : "",
+					 json_string_value(json_array_get(missing, i)));
+	return used == 0 ? false : err_set(e, ERR_REJECTED, REASON_MISSING_APPROVAL, "art. 24: an approval is missing: %s", roles);
+}
+
 static bool sign_and_send(const struct args *a, struct client *c, const json_t *drafted, const char *role, json_t **ret,
 			  struct err *e)
 {
@@ -126,7 +145,7 @@ static bool sign_and_send(const struct args *a, struct client *c, const json_t *
 			     .ask = !args_has(a, "yes") };
 
 	return !stopped(drafted, e) && approve_draft(c, &p, &approved, e) &&
-	       client_call(c, "draft-send", draft_named(drafted), ret, e);
+	       draft_hand_in(c, json_text(drafted, "draft"), ret, e);
 }
 
 int draft_run(const struct args *a, struct client *c, json_t *in, const char *role)

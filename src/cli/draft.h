@@ -28,6 +28,8 @@ void draft_print_sent(const json_t *v, struct buf *out);
 	{ "note", 0, OPTION_VALUE, "TEXT", "note that is signed with the approval" },             \
 	{ "yes", 'y', OPTION_FLAG, NULL, "do not ask before signing" }
 
+/* draft-send; when approvals are missing, the error says whose. */
+bool draft_hand_in(struct client *c, const char *draft, json_t **ret, struct err *e) MUST_USE;
 /* Drafts; with --as and --key also approves in `role` and sends; prints what came of it. A draft that is
  * stopped in one go is dropped, with the findings on standard error. in is taken. */
 int draft_run(const struct args *a, struct client *c, json_t *in, const char *role);

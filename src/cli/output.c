@@ -41,17 +41,26 @@ int local_offset_minutes(int64_t at_ms)
 	return localtime_r(&seconds, &tm) == NULL ? 0 : (int)(tm.tm_gmtoff / 60);
 }
 
-void output_member_time(struct buf *out, const char *label, const char *time)
+void output_time(struct buf *out, const char *time)
 {
 	char people[64];
 	int64_t ms;
 
 	if (!time_parse(bytes_of(time), &ms)) {
-		output_member(out, label, time);
+		output_printable(out, time);
 		return;
 	}
 	time_write_people(ms, local_offset_minutes(ms), people);
-	output_member(out, label, people);
+	buf_add_text(out, people);
+}
+
+void output_member_time(struct buf *out, const char *label, const char *time)
+{
+	if (time[0] == '\0')
+		return;
+	buf_add_format(out, "%s: ", label);
+	output_time(out, time);
+	buf_add_u8(out, '\n');
 }
 
 void output_findings(struct buf *out, const json_t *findings)
@@ -60,7 +69,11 @@ void output_findings(struct buf *out, const json_t *findings)
 		const json_t *f = json_array_get(findings, i);
 		const char *field = json_text(f, "field");
 
-		buf_add_format(out, "%-7s %-10s ", json_text(f, "severity"), json_text(f, "clause"));
+		const char *clause = json_text(f, "clause");
+
+		bool law = clause[0] != '\0';
+
+		buf_add_format(out, "%-7s %s%-*s ", json_text(f, "severity"), law ? "art. " : "", law ? 9 : 14, clause);
 		if (field[0] != '\0') {
 			output_printable(out, field);
 			buf_add_text(out, ": ");

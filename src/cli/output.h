@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/client.h"
 
+#define KEY_IS_THERE "%s is there already: a key is never written over"
 #define OUTPUT_BYTES_MAX (64u * 1024u * 1024u)
 
 /* Rows that most commands have. */
@@ -17,6 +18,7 @@
 void output_printable(struct buf *out, const char *text);                    /* one line's worth */
 void output_lines(struct buf *out, const char *text);                        /* keeps line ends, ends with one */
 void output_member(struct buf *out, const char *label, const char *text);    /* "label: text", nothing when empty */
+void output_time(struct buf *out, const char *time);                         /* UTC and local, without a line end */
 void output_member_time(struct buf *out, const char *label, const char *time); /* UTC and local */
 void output_findings(struct buf *out, const json_t *findings);               /* one line each */
 int local_offset_minutes(int64_t at_ms);

@@ -1,6 +1,8 @@
 /* The parser of command lines, and the command table itself. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -73,6 +75,21 @@ static void refuses_what_the_table_does_not_have(void **state)
 	refuses("needs: A", PARSE(&a, &e, "--json"), &e);
 }
 
+static void says_what_is_wrong_of_the_command_as_it_was_typed(void **state)
+{
+	char *argv[] = { "request", "draft", "--frob" };
+	int before = dup(STDERR_FILENO), captured = memfd_create("test-args", MFD_CLOEXEC);
+	char said[200] = "";
+
+	assert_true(before >= 0 && captured >= 0 && dup2(captured, STDERR_FILENO) >= 0);
+	assert_int_equal(command_run(command_table(), "comity", 3, argv), 2);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	assert_true(pread(captured, said, sizeof(said) - 1, 0) > 0);
+	assert_string_equal(said, "comity: comity request draft has no option --frob (see comity request draft --help)\n");
+	close(before);
+	close(captured);
+}
+
 static void refuses_one_value_above_the_maximum(void **state)
 {
 	char *argv[2 * ARGS_MANY_MAX + 3] = { "x" };
@@ -132,6 +149,7 @@ int main(void)
 		cmocka_unit_test(keeps_many_values_in_order),
 		cmocka_unit_test(takes_what_follows_two_dashes_as_words),
 		cmocka_unit_test(refuses_what_the_table_does_not_have),
+		cmocka_unit_test(says_what_is_wrong_of_the_command_as_it_was_typed),
 		cmocka_unit_test(refuses_one_value_above_the_maximum),
 		cmocka_unit_test(every_command_has_words_and_options_of_its_own),
 	};

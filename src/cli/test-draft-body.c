@@ -66,6 +66,28 @@ static void reads_times_that_count_from_now(void **state)
 	assert_int_equal(ms, noon() - 7200000);
 }
 
+static void brings_times_of_every_depth_to_the_one_spelling(void **state)
+{
+	static const char *const given[][2] = {
+		{ "2026-11-20", "2026-11-20T00:00:00.000Z" },           { "2026-11-20T10:00Z", "2026-11-20T10:00:00.000Z" },
+		{ "2026-11-20T10:00:07Z", "2026-11-20T10:00:07.000Z" }, { "2026-11-20T10:00:07.250Z", "2026-11-20T10:00:07.250Z" },
+		{ "2026-11-31", "2026-11-31" },                         { "2026-11-20T10:00", "2026-11-20T10:00" },
+		{ "20 November", "20 November" },                       { "", "" },
+	};
+	AUTO_JSON *body = form("preservation-request");
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		assert_true(draft_body_set_text(body, "data[0].from", given[i][0], NULL));
+		assert_true(draft_body_set_text(body, "confidential_until", given[i][0], NULL));
+		assert_true(draft_body_set_text(body, "facts", given[i][0], NULL));
+		draft_body_times("preservation-request", body);
+		assert_string_equal(json_text(json_array_get(json_object_get(body, "data"), 0), "from"), given[i][1]);
+		assert_string_equal(json_text(body, "confidential_until"), given[i][1]);
+		/* A text that looks like a date stays what it is. */
+		assert_string_equal(json_text(body, "facts"), given[i][0]);
+	}
+}
+
 static void refuses_paths_and_values_that_do_not_fit(void **state)
 {
 	static const char *const wrong[] = { "nosuch=1", "offence=1", "offence.nosuch=1", "facts.x=1", "=1", "facts", "data[x].account=1",
@@ -122,6 +144,7 @@ int main(void)
 		cmocka_unit_test(sets_fields_by_the_type_that_the_form_has),
 		cmocka_unit_test(opens_a_further_item_of_a_list_at_its_end_only),
 		cmocka_unit_test(reads_times_that_count_from_now),
+		cmocka_unit_test(brings_times_of_every_depth_to_the_one_spelling),
 		cmocka_unit_test(refuses_paths_and_values_that_do_not_fit),
 		cmocka_unit_test(fills_a_file_into_the_form_and_keeps_what_it_does_not_know),
 		cmocka_unit_test(cuts_the_clause_off_a_condition),

@@ -8,6 +8,9 @@
 #include "daemon/courier.h"
 #include "process/channel.h"
 
+/* A job may be told to follow one that has just ended: so many good ends are remembered. */
+#define GOOD_ENDS 16u
+
 struct job {
 	struct job *next;
 	struct courier *courier;
@@ -16,6 +19,8 @@ struct job {
 	CURL *easy;
 	struct curl_slist *headers;
 	int out_fd;      /* -1: the answer is kept in memory */
+	bool follows;    /* not begun: m.after is under way */
+	int64_t begun_us;
 	bool out_waits;  /* the descriptor is full: paused */
 	size_t skip;     /* of the block that curl gives again after a pause: written already */
 	uint64_t written, told;
@@ -32,6 +37,8 @@ struct courier {
 	struct job *jobs;
 	size_t job_count;
 	uint64_t timer, tick;
+	uint64_t good[GOOD_ENDS]; /* numbers of jobs, in a ring */
+	size_t good_at;
 };
 
 /* Ends every job whose transfer is over. */

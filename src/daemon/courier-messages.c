@@ -22,11 +22,13 @@ void courier_message_write(const struct courier_message *m, struct buf *out)
 		buf_add_u64(out, m->range_from);
 		buf_add_u64(out, m->bytes_max);
 		buf_add_u32(out, m->timeout_ms);
+		buf_add_u64(out, m->after);
 		break;
 	case COURIER_FETCHED:
 		buf_add_u8(out, m->ok);
 		buf_add_u16(out, m->status);
 		buf_add_field(out, m->error);
+		buf_add_u64(out, m->begun_us);
 		buf_add_field(out, m->content_type);
 		buf_add_field(out, m->body);
 		buf_add_u64(out, m->written);
@@ -64,11 +66,13 @@ bool courier_message_parse(struct bytes in, struct courier_message *ret, struct 
 		m.range_from = reader_u64(&r);
 		m.bytes_max = reader_u64(&r);
 		m.timeout_ms = reader_u32(&r);
+		m.after = reader_u64(&r);
 		break;
 	case COURIER_FETCHED:
 		m.ok = read_bool(&r);
 		m.status = reader_u16(&r);
 		m.error = reader_field(&r, ERR_TEXT_BYTES_MAX);
+		m.begun_us = reader_u64(&r);
 		m.content_type = reader_field(&r, CONTENT_TYPE_BYTES_MAX);
 		m.body = reader_field(&r, BODY_BYTES_MAX);
 		m.written = reader_u64(&r);

@@ -31,10 +31,12 @@ struct courier_message {
 	uint64_t range_from;    /* with a descriptor: ask for bytes from here on */
 	uint64_t bytes_max;     /* of the answer; more ends it with an error */
 	uint32_t timeout_ms;    /* without any progress */
+	uint64_t after;         /* not 0: begin only when that job was answered with status 200; fail when it ends otherwise */
 	/* FETCHED */
 	bool ok;                /* there was an HTTP answer */
 	uint16_t status;
 	struct bytes error;     /* one sentence when not ok */
+	uint64_t begun_us;      /* when the request was begun, on clock_monotonic_us, which is one for all roles */
 	/* FETCHED, PROGRESS */
 	uint64_t written;
 };

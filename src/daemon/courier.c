@@ -75,9 +75,41 @@ static void job_free(struct job *j)
 	free(j);
 }
 
+static void job_begin(struct job *j)
+{
+	j->follows = false;
+	j->begun_us = j->moved_us = clock_monotonic_us();
+	if (curl_multi_add_handle(j->courier->multi, j->easy) != CURLM_OK)
+		abort(); /* a handle that was set up and stands in no other */
+}
+
+/* Frees it and lets that go on which follows it, or ends it too: order is what it waits for. */
+static void job_end(struct job *j, bool good)
+{
+	struct courier *c = j->courier;
+	uint64_t number = j->m.job;
+	struct job *next;
+
+	job_free(j);
+	if (good)
+		c->good[c->good_at++ % GOOD_ENDS] = number;
+	do {
+		next = c->jobs;
+		while (next != NULL && !(next->follows && next->m.after == number))
+			next = next->next;
+		if (next != NULL && good) {
+			job_begin(next);
+		} else if (next != NULL) {
+			tell_failed(c, next->m.job, 0, "what was to go before it did not arrive");
+			job_end(next, false);
+		}
+	} while (next != NULL);
+}
+
 static void job_done(struct job *j, CURLcode result)
 {
-	struct courier_message m = { .type = COURIER_FETCHED, .job = j->m.job, .written = j->written };
+	struct courier_message m = { .type = COURIER_FETCHED, .job = j->m.job, .written = j->written,
+				     .begun_us = (uint64_t)j->begun_us };
 	const char *type = NULL;
 	long status = 0;
 
@@ -94,7 +126,7 @@ static void job_done(struct job *j, CURLcode result)
 		m.body = buf_bytes(&j->answer);
 		tell(j->courier, &m);
 	}
-	job_free(j);
+	job_end(j, m.ok && status == 200);
 }
 
 void courier_finish(struct courier *c)
@@ -115,6 +147,23 @@ void courier_finish(struct courier *c)
 
 /* --- jobs that come ------------------------------------------------------------------------------- */
 
+static struct job *job_find(struct courier *c, uint64_t number)
+{
+	struct job *j = c->jobs;
+
+	while (j != NULL && j->m.job != number)
+		j = j->next;
+	return j;
+}
+
+static bool good_end(const struct courier *c, uint64_t number)
+{
+	for (size_t i = 0; i < GOOD_ENDS; i++)
+		if (c->good[i] == number)
+			return true;
+	return false;
+}
+
 /* Takes the content of request. */
 static void fetch(struct courier *c, const struct courier_message *m, struct buf *request, int out_fd)
 {
@@ -128,7 +177,6 @@ static void fetch(struct courier *c, const struct courier_message *m, struct buf
 	j->request = *request;
 	buf_init(request, 0);
 	j->out_fd = out_fd;
-	j->moved_us = clock_monotonic_us();
 	buf_init(&j->answer, m->bytes_max < REGISTER_BYTES_MAX + MIB ? (size_t)m->bytes_max : REGISTER_BYTES_MAX + MIB);
 	j->easy = curl_easy_init();
 	if (j->easy == NULL)
@@ -138,26 +186,30 @@ static void fetch(struct courier *c, const struct courier_message *m, struct buf
 	c->job_count++;
 	if (c->job_count > COURIER_JOBS_MAX)
 		why = "too many jobs are under way";
-	else if (job_setup(j, &why) && curl_multi_add_handle(c->multi, j->easy) != CURLM_OK)
-		why = "the HTTP client does not take this request";
+	else if (job_setup(j, &why)) {
+		if (m->after == 0 || good_end(c, m->after))
+			job_begin(j);
+		else if (job_find(c, m->after) != NULL)
+			j->follows = true;
+		else
+			why = "what was to go before it did not arrive";
+	}
 	if (why[0] == '\0') {
 		tick_start(c);
 		return;
 	}
 	tell_failed(c, m->job, 0, why);
-	job_free(j);
+	job_end(j, false);
 }
 
 static void cancel(struct courier *c, uint64_t job)
 {
-	struct job *j = c->jobs;
+	struct job *j = job_find(c, job);
 
-	while (j != NULL && j->m.job != job)
-		j = j->next;
 	if (j == NULL)
 		return;
 	tell_failed(c, job, j->written, "cancelled");
-	job_free(j);
+	job_end(j, false);
 }
 
 /* --- the loop -------------------------------------------------------------------------------- */
@@ -252,12 +304,13 @@ static void tick(void *ctx)
 			tell(c, &(struct courier_message){ .type = COURIER_PROGRESS, .job = j->m.job,
 							   .written = j->written });
 		}
-		if (moved != j->moved || j->out_waits) {
+		if (moved != j->moved || j->out_waits || j->follows) {
 			j->moved = moved;
 			j->moved_us = now;
 		} else if (now - j->moved_us > (int64_t)j->m.timeout_ms * 1000) {
 			tell_failed(c, j->m.job, j->written, "the other node did not answer in time");
-			job_free(j);
+			job_end(j, false);
+			next = c->jobs; /* others may have ended with it */
 		}
 	}
 	tick_start(c);

@@ -30,8 +30,6 @@ static struct keeper_job *job_new(struct keeper *k, enum keeper_job_kind kind)
 
 static void job_free(struct keeper_job *j)
 {
-	if (j->ahead != NULL)
-		job_free(j->ahead);
 	if (j->kind == JOB_OUTBOX)
 		outbox_job_release(&j->outbox);
 	free(j);
@@ -91,11 +89,11 @@ static bool fetch(struct keeper *k, struct keeper_job *j, struct courier_message
 	return false;
 }
 
-static bool send_batch(struct keeper *k, struct keeper_job *j)
+static bool send_batch(struct keeper *k, struct keeper_job *j, uint64_t after)
 {
 	struct courier_message m = { .post = true, .show_certificate = true, .url = bytes_of(j->outbox.url),
 		.content_type = bytes_of("application/octet-stream"), .body = buf_bytes(&j->outbox.body),
-		.bytes_max = LETTER_BATCH_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS };
+		.bytes_max = LETTER_BATCH_BYTES_MAX, .timeout_ms = LETTERS_TIMEOUT_MS, .after = after };
 
 	memcpy(m.pin, j->outbox.pin, sizeof(m.pin));
 	bool sent = fetch(k, j, &m, -1);
@@ -127,16 +125,17 @@ static bool pump_outbox(struct keeper *k, enum outbox_what what, int64_t now_ms)
 	}
 	struct keeper_job *j = job_new(k, JOB_OUTBOX);
 	j->outbox = next;
-	return send_batch(k, j);
+	return send_batch(k, j, 0);
 }
 
-/* Seals what waits behind a batch while that is under way, rather than when it has been answered. */
+/* A full batch that waits behind one under way is sealed now, and the courier holds it until that one was taken: the
+ * other node need not wait until we have looked at its receipts, and still nothing overtakes. */
 static void pump_ahead(struct keeper *k, struct keeper_job *flying)
 {
 	struct outbox_job next;
 	struct err e = { 0 };
 
-	if (flying->kind != JOB_OUTBOX || flying->outbox.what != OUTBOX_LETTERS || flying->ahead != NULL || !node_begin(k->node, &e))
+	if (flying->kind != JOB_OUTBOX || flying->outbox.what != OUTBOX_LETTERS || flying->followed || !node_begin(k->node, &e))
 		return;
 	bool ok = outbox_ahead(k->node, &flying->outbox, &next, &e);
 	node_rollback(k->node); /* only read */
@@ -146,8 +145,24 @@ static void pump_ahead(struct keeper *k, struct keeper_job *flying)
 		outbox_job_release(&next);
 		return;
 	}
-	flying->ahead = job_new(k, JOB_OUTBOX);
-	flying->ahead->outbox = next;
+	struct keeper_job *j = job_new(k, JOB_OUTBOX);
+	j->outbox = next;
+	flying->followed = true;
+	(void)send_batch(k, j, flying->job);
+}
+
+/* Behind a batch that has the way to its peer for itself. */
+static void pump_ahead_all(struct keeper *k)
+{
+	for (struct keeper_job *j = k->jobs, *next; j != NULL; j = next) {
+		bool alone = true;
+		next = j->next;
+		for (struct keeper_job *o = k->jobs; o != NULL; o = o->next)
+			alone = alone && (o == j || o->kind != JOB_OUTBOX || o->outbox.what != j->outbox.what ||
+					  !bytes_is(bytes_of(o->outbox.peer), j->outbox.peer));
+		if (alone)
+			pump_ahead(k, j);
+	}
 }
 
 static bool pump_exhibit(struct keeper *k, int64_t now_ms)
@@ -212,8 +227,7 @@ void keeper_pump(struct keeper *k, int64_t now_ms)
 			;
 		while (pump_outbox(k, OUTBOX_PROOFS, now_ms))
 			;
-		for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
-			pump_ahead(k, j);
+		pump_ahead_all(k);
 	}
 	if (k->node->fetch_changed) {
 		k->node->fetch_changed = false;
@@ -264,11 +278,8 @@ static void finish(struct keeper *k, struct keeper_job *j, const struct courier_
 	struct err e = { 0 }, undo = { 0 };
 	bool open = false, ok;
 
-	/* Taken: the next may leave before these receipts are looked at. Otherwise it would overtake. */
-	if (j->ahead != NULL && m->ok && m->status == 200) {
-		(void)send_batch(k, j->ahead);
-		j->ahead = NULL;
-	}
+	if (m->begun_us != 0)
+		j->begun_us = (int64_t)m->begun_us;
 	ok = keeper_turn(k, &e) && node_part(k->node, &e);
 	if (ok) {
 		ok = answered(k, j, m, &open, &e);

@@ -47,7 +47,7 @@ struct keeper_job {
 	uint64_t job;
 	enum keeper_job_kind kind;
 	struct outbox_job outbox;
-	struct keeper_job *ahead; /* the batch to the same peer that leaves when this one has been taken, or NULL */
+	bool followed; /* the courier holds the next batch to the same peer, for when this one has been taken */
 	struct id exhibit;
 	int64_t begun_us;
 };

@@ -472,6 +472,35 @@ static void it_notices_that_the_keeper_has_gone(void **state)
 	assert_true(closed_seen);
 }
 
+/* What goes before it is answered with this path: the one that follows arrives, or is not even begun. */
+static void follows(const char *first, bool arrives)
+{
+	struct courier_message before = to_path(first, 1), behind;
+
+	send_message(&before, -1);
+	behind = to_path("/letters", 2);
+	behind.after = 1;
+	send_message(&behind, -1);
+	turn_until(2);
+	assert_int_equal(got[0].job, 1);
+	assert_int_equal(got[1].job, 2);
+	assert_int_equal(got[1].ok, arrives);
+	behind.job = 3; /* it comes when the first has ended already */
+	send_message(&behind, -1);
+	turn_until(3);
+	assert_int_equal(got[2].ok, arrives);
+}
+
+static void what_follows_begins_when_the_first_was_taken(void **state)
+{
+	follows("/letters", true);
+}
+
+static void what_follows_one_that_was_not_taken_is_not_begun(void **state)
+{
+	follows("/302", false);
+}
+
 #define WITH_COURIER(claim) cmocka_unit_test_setup_teardown(claim, begin, end)
 
 int main(void)
@@ -490,6 +519,8 @@ int main(void)
 		WITH_COURIER(silence_ends_a_job),
 		WITH_COURIER(a_cancelled_job_is_answered_once),
 		WITH_COURIER(more_jobs_than_its_limit_are_refused),
+		WITH_COURIER(what_follows_begins_when_the_first_was_taken),
+		WITH_COURIER(what_follows_one_that_was_not_taken_is_not_begun),
 		WITH_COURIER(it_notices_that_the_keeper_has_gone),
 	};
 

@@ -377,7 +377,7 @@ static void prints_whatever_a_party_wrote(void **state)
 {
 	char where[LINE_BYTES_MAX + 1] = "xx\xe2\x80\xae";
 	json_t *report;
-	AUTO_BUF text, html;
+	AUTO_BUF text = { 0 }, html = { 0 };
 
 	buf_init(&text, 4 * MIB);
 	buf_init(&html, 4 * MIB);

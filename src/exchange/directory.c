@@ -39,7 +39,8 @@ static bool trust_root(const struct node *n, uint8_t root[static SHA256_BYTES])
 	return hex_parse(bytes_of(config_text(&n->config, trust_root)), root, SHA256_BYTES);
 }
 
-static bool add_pins(struct node *n, struct register_ *r, struct err *e)
+/* A pin that does not fit (any more: it shares a key with a party of the bundle) is left out and told. */
+static bool add_pins(struct node *n, struct register_ *r, struct buf *problems, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_pin_list);
 	bool found, ok;
@@ -49,9 +50,9 @@ static bool add_pins(struct node *n, struct register_ *r, struct err *e)
 		/* The register says more and says it later; a pin is for parties that it does not have. */
 		if (register_party(r, query_bytes(q, 0)) != NULL || hash.len != SHA256_BYTES)
 			continue;
-		ok = register_pin(r, query_bytes(q, 2), hash.at, e);
-		if (!ok)
-			break;
+		struct err why = { 0 };
+		if (!register_pin(r, query_bytes(q, 2), hash.at, &why) && problems != NULL)
+			buf_add_format(problems, "a pin is not used: %s\n", why.text);
 	}
 	query_end(q);
 	return ok;
@@ -68,7 +69,7 @@ static bool build(struct node *n, struct bytes bundle, struct buf *problems, str
 		ok = trust_root(n, root) ? register_load(r, bundle, root, clock_now_ms(), problems, e)
 					 : err_set(e, ERR_CONFLICT, REASON_ROOT_MISMATCH,
 						   "this home has no trust root in comity.conf (trust_root)");
-	if (!ok || !add_pins(n, r, e)) {
+	if (!ok || !add_pins(n, r, problems, e)) {
 		register_free(r);
 		return false;
 	}
@@ -96,8 +97,51 @@ bool directory_load(struct node *n, struct err *e)
 	if (!build(n, buf_bytes(&bundle), NULL, &r, e) && !build(n, bytes_of(NULL), NULL, &r, e))
 		return false;
 	use(n, r);
-	return bundle.len == 0 || n->signer.trust == NULL || register_root_fingerprint(r) == NULL ||
-	       n->signer.trust(n->signer.ctx, buf_bytes(&bundle), e);
+	if (bundle.len == 0 || n->signer.trust == NULL || register_root_fingerprint(r) == NULL)
+		return true;
+	/* It may have taken a newer one just before a turn that was not committed: it keeps what it verified. */
+	struct err why = { 0 };
+	bool ok = n->signer.trust(n->signer.ctx, buf_bytes(&bundle), &why) || why.reason == REASON_STALE_REGISTER;
+	if (!ok && e != NULL)
+		*e = why;
+	return ok;
+}
+
+bool directory_undone(struct node *n, struct err *e)
+{
+	struct register_ *r;
+	AUTO_BUF bundle = { 0 };
+
+	if (!n->directory_changed || n->reg == NULL)
+		return true;
+	buf_init(&bundle, REGISTER_BYTES_MAX);
+	if (!directory_bundle(n, &bundle, e) ||
+	    (!build(n, buf_bytes(&bundle), NULL, &r, NULL) && !build(n, bytes_of(NULL), NULL, &r, e)))
+		return false;
+	if (register_same(r, n->reg))
+		register_free(r);
+	else
+		use(n, r);
+	return true;
+}
+
+/* Against the one in use; where that has expired, against what it said: nobody takes us back by waiting. */
+static bool may_follow(struct node *n, const struct register_ *r, struct err *e)
+{
+	struct register_ *stored;
+	uint8_t root[SHA256_BYTES];
+	AUTO_BUF bundle = { 0 };
+
+	if (n->reg != NULL && register_root_fingerprint(n->reg) != NULL)
+		return register_newer(r, n->reg, e);
+	buf_init(&bundle, REGISTER_BYTES_MAX);
+	if (!directory_bundle(n, &bundle, e))
+		return false;
+	stored = register_new();
+	bool ok = bundle.len == 0 || !trust_root(n, root) || !register_load(stored, buf_bytes(&bundle), root, 0, NULL, NULL) ||
+		  register_newer(r, stored, e);
+	register_free(stored);
+	return ok;
 }
 
 bool directory_bundle(struct node *n, struct buf *out, struct err *e)
@@ -115,13 +159,12 @@ bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, st
 		return false;
 	if (problems != NULL)
 		buf_add(problems, buf_bytes(&bad));
-	if (n->reg != NULL && register_root_fingerprint(n->reg) != NULL &&
-	    (register_time(r) < register_time(n->reg) || register_size(r) < register_size(n->reg))) {
+	if (!may_follow(n, r, e)) {
 		register_free(r);
-		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "that register is older than the one in use");
+		return false;
 	}
-	/* A bundle with entries that do not verify replaces no good one: that stays in use until it is stale. */
-	if (bad.len > 0 && n->reg != NULL && register_root_fingerprint(n->reg) != NULL) {
+	/* A bundle that lacks entries which it lists replaces no good one: that stays in use until it is stale. */
+	if (register_missing(r) > 0 && n->reg != NULL && register_root_fingerprint(n->reg) != NULL) {
 		register_free(r);
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the register in use is kept: %.280s", buf_text(&bad));
 	}
@@ -150,6 +193,31 @@ const char *directory_state(const struct node *n)
 	return age > REGISTER_STALE_MS ? "stale" : age > REGISTER_WARN_MS ? "warn" : "fresh";
 }
 
+static bool pin_put(struct node *n, const char *code, const uint8_t *hash, struct bytes act, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_pin_put);
+
+	query_bind_text(q, 1, code);
+	query_bind_bytes(q, 2, bytes_from(hash, SHA256_BYTES));
+	query_bind_bytes(q, 3, act);
+	query_bind_int(q, 4, clock_now_ms());
+	bool ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
+/* Without a secretariat our register has ourselves as we tell it to others, so that both ends judge alike. */
+static bool pin_self(struct node *n, struct err *e)
+{
+	uint8_t root[SHA256_BYTES], hash[SHA256_BYTES];
+	AUTO_BUF act = { 0 };
+
+	if (trust_root(n, root))
+		return true;
+	buf_init(&act, LETTER_BYTES_MAX);
+	return directory_describe(n, hash, e) && node_act_json(n, hash, &act, e) && pin_put(n, node_party(n), hash, buf_bytes(&act), e);
+}
+
 bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 32], const char **ret_party, struct err *e)
 {
 	struct register_ *alone = register_new(), *all;
@@ -158,18 +226,15 @@ bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 3
 	buf_init(&bundle, REGISTER_BYTES_MAX);
 	if (!register_pin(alone, act, hash, e))
 		return register_free(alone), false;
-	struct query *q = store_query(n->store, QUERY_pin_put);
-	query_bind_text(q, 1, register_at(alone, 0)->code);
-	query_bind_bytes(q, 2, bytes_from(hash, SHA256_BYTES));
-	query_bind_bytes(q, 3, act);
-	query_bind_int(q, 4, clock_now_ms());
-	bool ok = query_run(q, e);
-	query_end(q);
 	struct bytes code = bytes_of(register_at(alone, 0)->code);
-	ok = ok && directory_bundle(n, &bundle, e) && build(n, buf_bytes(&bundle), NULL, &all, e);
-	if (ok) {
+	bool ok = pin_put(n, register_at(alone, 0)->code, hash, act, e) && pin_self(n, e) && directory_bundle(n, &bundle, e) && build(n, buf_bytes(&bundle), NULL, &all, e);
+	if (ok && register_party(all, code) == NULL) {
+		register_free(all);
+		ok = err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "%s has a key that another party has too: it cannot be pinned",
+			     register_at(alone, 0)->code);
+	} else if (ok) {
 		use(n, all);
-		*ret_party = register_party(all, code) != NULL ? register_party(all, code)->code : "";
+		*ret_party = register_party(all, code)->code;
 	}
 	register_free(alone);
 	return ok;
@@ -226,36 +291,60 @@ bool directory_own_body(struct node *n, json_t **ret, struct err *e)
 	return ok;
 }
 
+bool directory_entries(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_entry_list);
+	uint8_t(*all)[SHA256_BYTES] = NULL;
+	size_t count = 0, room = 0;
+	bool found, ok;
+
+	while ((ok = query_row(q, &found, e)) && found) {
+		if (query_bytes(q, 0).len != SHA256_BYTES)
+			continue;
+		if (count == room) {
+			room = 2 * room + 64;
+			all = realloc(all, room * sizeof(*all));
+			if (all == NULL)
+				abort();
+		}
+		memcpy(all[count++], query_bytes(q, 0).at, SHA256_BYTES);
+	}
+	query_end(q);
+	if (!ok) {
+		free(all);
+		return false;
+	}
+	*ret = all;
+	*ret_count = count;
+	return true;
+}
+
 /* States a register entry with this body unless the last one of the same party says just that. */
 static bool state_entry(struct node *n, json_t *body, uint8_t ret_hash[static 32], struct err *e)
 {
 	const char *code = json_text(body, "code");
 	struct own_statement s = { .kind = "register-entry", .to = "*", .case_ref = "", .legal_basis = "UNCC", .via = "comity",
 				   .body = body };
-	struct query *q = store_query(n->store, QUERY_entry_list);
-	uint8_t hashes[PARTIES_MAX][SHA256_BYTES];
-	size_t count = 0;
-	bool found, ok;
+	uint8_t(*hashes)[SHA256_BYTES];
+	bool ok, same = false, same_party = false;
+	size_t count;
 
-	while ((ok = query_row(q, &found, e)) && found && count < PARTIES_MAX)
-		if (query_bytes(q, 0).len == SHA256_BYTES)
-			memcpy(hashes[count++], query_bytes(q, 0).at, SHA256_BYTES);
-	query_end(q);
-	while (ok && count-- > 0) {
+	if (!directory_entries(n, &hashes, &count, e))
+		return false;
+	ok = true;
+	while (ok && !same_party && count-- > 0) {
 		struct act *a;
-		if (!node_act_load(n, hashes[count], &a, e))
-			return false;
-		bool same_party = bytes_is(bytes_of(json_text(a->statement->body, "code")), code);
-		bool same = same_party && json_equal(a->statement->body, body);
-		act_free(a);
-		if (same) {
-			memcpy(ret_hash, hashes[count], SHA256_BYTES);
-			return true;
-		}
-		if (same_party)
+		ok = node_act_load(n, hashes[count], &a, e);
+		if (!ok)
 			break;
+		same_party = bytes_is(bytes_of(json_text(a->statement->body, "code")), code);
+		same = same_party && json_equal(a->statement->body, body);
+		if (same)
+			memcpy(ret_hash, hashes[count], SHA256_BYTES);
+		act_free(a);
 	}
-	return ok && node_state(n, &s, ret_hash, e);
+	free(hashes);
+	return ok && (same || node_state(n, &s, ret_hash, e));
 }
 
 bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err *e)

@@ -8,12 +8,16 @@
 
 /* Outside a transaction, at open. */
 bool directory_load(struct node *n, struct err *e) MUST_USE;
+/* After a part or a turn was undone (node_part_end without keeping, node_rollback): what is in memory follows the
+ * store again. Does nothing unless the register was changed; pointers to parties stay as long as it says the same. */
+bool directory_undone(struct node *n, struct err *e) MUST_USE;
 /* The `register` member of a statement: which register we used. Fills origin, size, time. */
 void directory_checkpoint(const struct node *n, json_t *member);
 /* "fresh", "warn" (7 days), "stale" (30 days), "none" (no trust root: pins alone, or nothing yet). */
 const char *directory_state(const struct node *n);
 
-/* Verifies and takes a bundle into use, tells the signer. *ret_entries: parties it has. */
+/* Verifies and takes a bundle into use, tells the signer. *ret_entries: parties it has. One with listed entries that are
+ * missing or false replaces no good one. Entries and pins that share a key with another are left out, and told. */
 bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e) MUST_USE;
 bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 32], const char **ret_party, struct err *e) MUST_USE;
 bool directory_bundle(struct node *n, struct buf *out, struct err *e) MUST_USE; /* what is stored; empty: nothing */
@@ -24,7 +28,10 @@ bool directory_own_body(struct node *n, json_t **ret, struct err *e) MUST_USE;
 /* Our own entry as an act: the logged one when it says the same, else a new one is stated. */
 bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
 
-/* Secretariat only. */
+/* The hashes of all entries that we stated, oldest first; to be freed. */
+bool directory_entries(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e) MUST_USE;
+
+/* Secretariat only. A root must follow those that are stored; an entry may share no key with another party's. */
 bool directory_root(struct node *n, struct bytes envelope, int64_t *ret_version, uint8_t ret_fingerprint[static 32], struct err *e) MUST_USE;
 bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
 /* Makes a snapshot and a bundle when all entries are under the last checkpoint, and takes it into use. */

@@ -56,6 +56,28 @@ static bool room_for(struct node *n, const struct exhibit_row *x, uint64_t from,
 		       (unsigned long long)(x->sealed_size - from), (unsigned long long)room);
 }
 
+/* The blob of a row, for appending. A crash between keeping the blob and the commit leaves the row with the
+ * temporary name of a file that has its final one already; a lost file is fetched again. */
+static bool reopen(struct node *n, struct exhibit_row *x, int *ret_fd, struct err *e)
+{
+	char kept[BLOB_NAME_LEN + 1];
+	struct err missing = { 0 };
+
+	if (blob_open(n->blobs_fd, x->blob, true, ret_fd, &missing))
+		return true;
+	if (missing.kind != ERR_NOT_FOUND) {
+		if (e != NULL)
+			*e = missing;
+		return false;
+	}
+	hex_write(bytes_from(x->sealed_sha256, SHA256_BYTES), kept);
+	if (blob_open(n->blobs_fd, kept, true, ret_fd, &missing))
+		snprintf(x->blob, sizeof(x->blob), "%s", kept);
+	else if (!blob_new(n->blobs_fd, x->blob, ret_fd, e))
+		return false;
+	return exhibit_state_put(n, x, "fetching", e);
+}
+
 static bool prepare_fetch(struct node *n, const struct id *id, struct exhibit_fetch *f, struct err *e)
 {
 	const struct party *p;
@@ -69,7 +91,7 @@ static bool prepare_fetch(struct node *n, const struct id *id, struct exhibit_fe
 	if (f->row.blob[0] == '\0') {
 		if (!blob_new(n->blobs_fd, f->row.blob, &f->fd, e) || !exhibit_state_put(n, &f->row, "fetching", e))
 			return false;
-	} else if (!blob_open(n->blobs_fd, f->row.blob, true, &f->fd, e)) {
+	} else if (!reopen(n, &f->row, &f->fd, e)) {
 		return false;
 	}
 	off_t end = lseek(f->fd, 0, SEEK_END);

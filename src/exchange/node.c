@@ -65,6 +65,7 @@ void node_close(struct node *n)
 {
 	if (n == NULL)
 		return;
+	slots_close(n);
 	log_close(n->log);
 	store_close(n->store);
 	register_free(n->reg);

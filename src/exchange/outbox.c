@@ -16,7 +16,7 @@
 #define RETRY_MS_MAX 60000
 #define PROOFS_PER_JOB 32
 /* Fewer than a batch may hold: the receiver decides a batch in one turn, and its receipts wait for all of it. */
-#define LETTERS_PER_JOB 32
+#define LETTERS_PER_JOB 16
 
 /* --- holding -------------------------------------------------------------------------------------------- */
 

@@ -32,7 +32,7 @@ static bool furthest(struct node *n, int aside, struct checkpoint *ret, struct e
 	return true;
 }
 
-/* A bundle of at least `width` entries: the full one, or a partial one of that width. */
+/* A bundle of at least `width` entries: the full one, or the smallest partial one that has them. */
 static bool bundle_read(int aside, uint64_t number, unsigned width, struct buf *out, struct err *e)
 {
 	char path[96];
@@ -41,9 +41,13 @@ static bool bundle_read(int aside, uint64_t number, unsigned width, struct buf *
 	tile_path(-1, number, BUNDLE_ENTRIES, path);
 	if (file_read(aside, path, out, &missing))
 		return true;
-	buf_clear(out);
-	tile_path(-1, number, width, path);
-	return file_read(aside, path, out, e);
+	for (; width < BUNDLE_ENTRIES; width++) {
+		buf_clear(out);
+		tile_path(-1, number, width, path);
+		if (file_read(aside, path, out, &missing))
+			return true;
+	}
+	return err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s: %s", RECOVER_FOLDER, missing.text);
 }
 
 /* A leaf that still waits in the restored queue was logged already: it keeps its statement and waits no more. */

@@ -32,6 +32,7 @@ bool directory_root(struct node *n, struct bytes envelope, int64_t *ret_version,
 	AUTO_STATEMENT *st = NULL;
 	AUTO_JSON *roots = NULL;
 	AUTO_BUF text = { 0 };
+	uint8_t first[SHA256_BYTES];
 	json_t *parsed;
 
 	buf_init(&text, ROOTS_BYTES_MAX);
@@ -48,10 +49,54 @@ bool directory_root(struct node *n, struct bytes envelope, int64_t *ret_version,
 	if (!json_parse(envelope, "root", &parsed, e))
 		return false;
 	json_array_append_new(roots, parsed);
+	/* As everybody will verify them: what does not follow would stop every later publication. */
+	if (!register_roots_check(roots, hex_parse(bytes_of(config_text(&n->config, trust_root)), first, sizeof(first)) ? first : NULL,
+				  clock_now_ms(), e))
+		return false;
 	if (!json_write_canonical(roots, &text, e) || !buf_check(&text, "roots", e))
 		return false;
 	memcpy(ret_fingerprint, v.hash, SHA256_BYTES);
 	return cell_put(n, CELL_ROOTS, buf_bytes(&text), e);
+}
+
+static bool share_nothing(const struct party *p, const struct party *other, struct err *e)
+{
+	const char *what = strcmp(p->code, other->code) == 0 ? NULL : party_shares_key(p, other);
+
+	return what == NULL || err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the %s of %s is one of %s: whose it is must be settled first",
+				       what, p->code, other->code);
+}
+
+/* Against the register in use, and against what was admitted and waits to be published: of two entries that share a
+ * key everybody would leave out both. Newest first, because only the newest entry of a party counts. */
+static bool shares_no_key(struct node *n, const struct party *p, struct err *e)
+{
+	uint8_t(*hashes)[SHA256_BYTES] = NULL;
+	AUTO_JSON *seen = json_object();
+	size_t count = 0;
+	bool ok;
+
+	for (size_t i = 0; i < register_count(n->reg); i++)
+		if (!share_nothing(p, register_at(n->reg, i), e))
+			return false;
+	ok = directory_entries(n, &hashes, &count, e);
+	for (size_t i = count; ok && i-- > 0;) {
+		struct party *other = NULL;
+		AUTO_ACT *a = NULL;
+		const char *code;
+
+		ok = node_act_load(n, hashes[i], &a, e);
+		if (!ok)
+			break;
+		code = json_text(a->statement->body, "code");
+		if (json_bool(seen, code) || !party_from_json(a->statement->body, &other, NULL))
+			continue;
+		json_put_bool(seen, code, true);
+		ok = share_nothing(p, other, e);
+		party_free(other);
+	}
+	free(hashes);
+	return ok;
 }
 
 bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 32], struct err *e)
@@ -63,10 +108,12 @@ bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 3
 	if (!act_parse(act, &a, e))
 		return register_free(alone), false;
 	/* The party's own signature shows that it holds the keys; that it is the party, people established. */
-	bool ok = register_pin(alone, act, a->statement->hash, e);
+	bool ok = register_pin(alone, act, a->statement->hash, e) ||
+		  err_note(e, "the entry is not signed by its own keys");
+	ok = ok && shares_no_key(n, register_at(alone, 0), e);
 	register_free(alone);
 	if (!ok)
-		return err_note(e, "the entry is not signed by its own keys");
+		return false;
 	s.body = json_incref((json_t *)(uintptr_t)a->statement->body);
 	ok = node_state(n, &s, ret_hash, e);
 	json_decref(s.body);
@@ -117,17 +164,12 @@ static bool entries_put(struct node *n, struct entries *x, const uint8_t *hash, 
 
 static bool entries_load(struct node *n, struct entries *x, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_entry_list);
-	size_t count = 0, room = 4 * PARTIES_MAX;
-	uint8_t(*all)[SHA256_BYTES] = calloc(room, sizeof(*all));
-	bool found, ok;
+	uint8_t(*all)[SHA256_BYTES];
+	size_t count;
+	bool ok = true;
 
-	if (all == NULL)
-		abort();
-	while ((ok = query_row(q, &found, e)) && found && count < room)
-		if (query_bytes(q, 0).len == SHA256_BYTES)
-			memcpy(all[count++], query_bytes(q, 0).at, SHA256_BYTES);
-	query_end(q);
+	if (!directory_entries(n, &all, &count, e))
+		return false;
 	for (size_t i = 0; ok && i < count; i++)
 		ok = entries_put(n, x, all[i], e);
 	free(all);
@@ -173,27 +215,36 @@ static bool snapshot_make(struct node *n, const struct entries *x, const struct 
 
 static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, uint64_t *ret_size, struct err *e)
 {
-	struct bytes roots[16], acts[PARTIES_MAX];
-	struct buf root_text[16];
+	struct bytes acts[PARTIES_MAX], *roots;
+	struct buf *root_text;
 	AUTO_JSON *list = NULL;
 	AUTO_BUF snapshot = { 0 };
-	size_t root_count = 0;
+	size_t root_count;
 	bool ok;
 
 	buf_init(&snapshot, ENVELOPE_BYTES_MAX);
+	if (!roots_load(n, &list, e))
+		return false;
+	root_count = json_array_size(list);
+	roots = calloc(root_count + 1, sizeof(*roots));
+	root_text = calloc(root_count + 1, sizeof(*root_text));
+	if (roots == NULL || root_text == NULL)
+		abort();
 	/* The entries' proofs are all under the checkpoint that the node holds now. */
-	ok = roots_load(n, &list, e) && entries_load(n, x, e) && snapshot_make(n, x, &n->checkpoint, &snapshot, e);
-	for (size_t i = 0; ok && i < json_array_size(list) && i < 16; i++) {
+	ok = entries_load(n, x, e) && snapshot_make(n, x, &n->checkpoint, &snapshot, e);
+	for (size_t i = 0; ok && i < root_count; i++) {
 		buf_init(&root_text[i], ENVELOPE_BYTES_MAX);
-		root_count++;
-		ok = json_write_canonical(json_array_get(list, i), &root_text[i], e);
+		ok = json_write_canonical(json_array_get(list, i), &root_text[i], e) && buf_check(&root_text[i], "trust root", e);
 		roots[i] = buf_bytes(&root_text[i]);
 	}
 	for (size_t i = 0; ok && i < x->count; i++)
 		acts[i] = buf_bytes(&x->acts[i]);
-	ok = ok && register_bundle_write(roots, root_count, buf_bytes(&snapshot), buf_bytes(&n->note), acts, x->count, bundle, e);
+	ok = ok && register_bundle_write(roots, root_count, buf_bytes(&snapshot), buf_bytes(&n->note), acts, x->count, bundle, e) &&
+	     buf_check(bundle, "the register's bundle", e);
 	for (size_t i = 0; i < root_count; i++)
 		buf_release(&root_text[i]);
+	free(root_text);
+	free(roots);
 	if (ok)
 		*ret_size = n->checkpoint.size;
 	return ok;
@@ -210,8 +261,12 @@ bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, 
 	buf_init(&problems, 64 * KIB);
 	bool ok = bundle_make(n, x, &bundle, ret_size, e) && directory_take(n, buf_bytes(&bundle), ret_entries, &problems, e);
 	/* What others would leave out is not published. */
-	if (ok && problems.len > 0)
-		ok = err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "%.300s", buf_text(&problems));
+	for (size_t i = 0; ok && i < x->count; i++) {
+		const struct party *p = register_party(n->reg, bytes_of(x->codes[i]));
+
+		if (p == NULL || memcmp(p->entry_hash, x->hashes[i], SHA256_BYTES) != 0)
+			ok = err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "%s cannot be published: %.280s", x->codes[i], buf_text(&problems));
+	}
 	entries_free(x);
 	return ok;
 }

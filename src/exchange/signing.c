@@ -151,9 +151,9 @@ bool signing_trust(struct signing *s, struct bytes bundle, struct err *e)
 		register_free(r);
 		return false;
 	}
-	if (s->reg != NULL && register_time(r) < register_time(s->reg)) {
+	if (!register_newer(r, s->reg, e)) {
 		register_free(r);
-		return err_set(e, ERR_REJECTED, REASON_STALE_REGISTER, "that register is older than the one in use");
+		return false;
 	}
 	register_free(s->reg);
 	s->reg = r;
@@ -162,23 +162,44 @@ bool signing_trust(struct signing *s, struct bytes bundle, struct err *e)
 
 /* --- statements -------------------------------------------------------------------------------- */
 
-/* Who may approve for us: our entry of the verified register; without a trust root, HOME/approvers. */
-static bool approving_party(const struct signing *s, struct party *local, const struct party **ret, struct err *e)
+/* Whom both name, in the roles that both give. */
+static void approvers_of_both(const struct party *entry, const struct approvers *own, struct party *ret)
+{
+	for (size_t i = 0; i < own->count; i++) {
+		const struct register_approver *a = &own->at[i], *b = party_approver(entry, bytes_of(a->name));
+
+		if (b == NULL || (a->roles & b->roles) == 0 || !constant_time_equal(BYTES_ARRAY(a->key), BYTES_ARRAY(b->key)))
+			continue;
+		ret->approvers[ret->approver_count] = *a;
+		ret->approvers[ret->approver_count++].roles = a->roles & b->roles;
+	}
+}
+
+/* Who may approve for us: whom HOME/approvers and our entry of the verified register name, both: the secretariat
+ * signs the entry and could name anybody in it, and the file lies on a disk of this house. Without a trust root
+ * the file alone. */
+static bool approving_party(const struct signing *s, struct party *ret, struct err *e)
 {
 	const char *code = config_text(s->config, party);
+	const struct party *entry;
 
+	memset(ret, 0, sizeof(*ret));
+	ret->code = code;
+	ret->name = config_text(s->config, name);
 	if (config_text(s->config, trust_root)[0] == '\0') {
-		memset(local, 0, sizeof(*local));
-		local->code = code;
-		local->name = config_text(s->config, name);
-		memcpy(local->approvers, s->own.at, s->own.count * sizeof(s->own.at[0]));
-		local->approver_count = s->own.count;
-		*ret = local;
+		memcpy(ret->approvers, s->own.at, s->own.count * sizeof(s->own.at[0]));
+		ret->approver_count = s->own.count;
 		return true;
 	}
-	*ret = s->reg != NULL ? register_party(s->reg, bytes_of(code)) : NULL;
-	return *ret != NULL || err_set(e, ERR_UNAVAILABLE, REASON_BAD_REGISTER,
-				       "the register that names who may approve for %s has not been verified yet", code);
+	entry = s->reg != NULL ? register_party(s->reg, bytes_of(code)) : NULL;
+	if (entry == NULL)
+		return err_set(e, ERR_UNAVAILABLE, REASON_BAD_REGISTER,
+			       "the register that names who may approve for %s has not been verified yet", code);
+	if (clock_now_ms() - register_time(s->reg) > REGISTER_STALE_MS)
+		return err_set(e, ERR_UNAVAILABLE, REASON_STALE_REGISTER,
+			       "the register that names who may approve for %s is older than 30 days", code);
+	approvers_of_both(entry, &s->own, ret);
+	return true;
 }
 
 static bool check_approvals(const struct party *p, const struct bytes *envelopes, size_t n,
@@ -193,17 +214,29 @@ static bool check_approvals(const struct party *p, const struct bytes *envelopes
 		ok = approval_parse(envelopes[parsed], &approvals[parsed], e);
 		parsed += ok;
 	}
-	ok = ok && judge_approvals(approvals, n, st->hash, needed, p, st->body, clock_now_ms(), e);
+	ok = ok && (judge_approvals(approvals, n, st->hash, needed, p, st->body, clock_now_ms(), e) ||
+		    err_note(e, "people whom the register and HOME/approvers both name"));
 	for (size_t i = 0; i < parsed; i++)
 		approval_release(&approvals[i]);
 	return ok;
+}
+
+/* An order to disclose to this party on this request, which has not expired. */
+static bool orders_disclosure(const struct statement *order, const struct statement *exhibit)
+{
+	int64_t expires;
+
+	return bytes_is(bytes_of(order->kind->name), "order") && strcmp(order->from, exhibit->from) == 0 &&
+	       strcmp(order->to, exhibit->to) == 0 && bytes_is(json_bytes(order->body, "measure"), "disclose") &&
+	       bytes_equal(json_bytes(order->body, "request"), json_bytes(exhibit->body, "request")) &&
+	       time_parse(json_bytes(order->body, "expires"), &expires) && expires > clock_now_ms();
 }
 
 /* Evidence leaves only with a disclosure order for the same request that the court approved (24(2), 24(4)). */
 static bool check_disclosure_order(const struct signing *s, const struct party *p, const struct statement *exhibit,
 				   const struct signing_item *item, struct err *e)
 {
-	const char *wanted = json_text(exhibit->body, "order"), *request = json_text(exhibit->body, "request");
+	const char *wanted = json_text(exhibit->body, "order");
 
 	for (size_t i = 0; i < item->support_count; i++) {
 		struct act *a;
@@ -212,11 +245,7 @@ static bool check_disclosure_order(const struct signing *s, const struct party *
 			return err_note(e, "supporting act");
 		bool is = hex_parse(bytes_of(wanted), hash, sizeof(hash)) &&
 			  memcmp(hash, a->statement->hash, sizeof(hash)) == 0 &&
-			  bytes_is(bytes_of(a->statement->kind->name), "order") &&
-			  bytes_is(bytes_of(json_text(a->statement->body, "measure")), "disclose") &&
-			  bytes_is(bytes_of(json_text(a->statement->body, "request")), request) &&
-			  bytes_is(bytes_of(a->statement->from), config_text(s->config, party)) &&
-			  envelope_signed_by(&a->envelope, sign_key_public(s->sign_key)) &&
+			  orders_disclosure(a->statement, exhibit) && envelope_signed_by(&a->envelope, sign_key_public(s->sign_key)) &&
 			  judge_approvals(a->approvals, a->approval_count, a->statement->hash, 1u << APPROVAL_COURT, p,
 					  a->statement->body, clock_now_ms(), e);
 		act_free(a);
@@ -224,7 +253,8 @@ static bool check_disclosure_order(const struct signing *s, const struct party *
 			return true;
 	}
 	return err_set(e, ERR_REJECTED, REASON_NO_DISCLOSURE_ORDER,
-		       "evidence may leave only with a disclosure order for this request, approved by the court (24(2), 24(4))");
+		       "evidence may leave only with a disclosure order for this request and party, approved by the court and not "
+		       "expired (24(2), 24(4))");
 }
 
 bool signing_statement(struct signing *s, const struct signing_item *item, uint8_t ret_signature[static 64],
@@ -232,8 +262,7 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 {
 	const struct kind *kind = kind_find(item->kind);
 	AUTO_STATEMENT *st = NULL;
-	struct party *local = NULL;
-	const struct party *p;
+	struct party *p;
 	bool ok = true;
 
 	if (kind == NULL || bytes_is(item->kind, "register-root"))
@@ -253,13 +282,13 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED, "signing is locked after a restore: comity log recover");
 	unsigned needed = kind_approvals(kind, st->body);
 	if (needed != 0) {
-		local = calloc(1, sizeof(*local));
-		if (local == NULL)
+		p = calloc(1, sizeof(*p));
+		if (p == NULL)
 			abort();
-		ok = approving_party(s, local, &p, e) &&
+		ok = approving_party(s, p, e) &&
 		     check_approvals(p, item->approvals, item->approval_count, st, needed, e) &&
 		     (!bytes_is(item->kind, "exhibit") || check_disclosure_order(s, p, st, item, e));
-		free(local);
+		free(p);
 	}
 	if (ok) {
 		AUTO_BUF pae = { 0 };
@@ -290,6 +319,9 @@ bool signing_checkpoint(struct signing *s, const struct signing_extension *x, st
 	}
 	memcpy(c.root, x->root, sizeof(c.root));
 	snprintf(c.origin, sizeof(c.origin), "%s", s->origin);
+	/* Anything extends the empty tree, itself changed as well: so the same size is compared here. */
+	if (x->size == s->last.size && memcmp(x->root, s->last.root, sizeof(c.root)) != 0)
+		return err_set(e, ERR_CONFLICT, REASON_INCONSISTENT, "another tree of %llu leaves was signed", (unsigned long long)x->size);
 	if (!merkle_check_consistency(s->last.size, x->size, x->proof, x->proof_count, s->last.root, x->root, e))
 		return err_note(e, "the new checkpoint does not extend the last one");
 	if (x->size != s->last.size && !cell_write(s, &c, e))

@@ -22,7 +22,7 @@ struct signing_options {
 	struct sign_key *sign_key;       /* taken, as the next two */
 	struct sign_key *log_key;
 	struct seal_identity *identity;
-	struct bytes approvers; /* HOME/approvers: who may approve while there is no trust root (pins alone) */
+	struct bytes approvers; /* HOME/approvers: who may approve; with a trust root, the register must say so too */
 	int checkpoint_fd;      /* durable cell with the last checkpoint signed, open for reading and writing; not taken */
 	bool restored;          /* the home was restored from a backup: locked until log recover */
 };
@@ -31,8 +31,10 @@ bool signing_new(const struct signing_options *o, struct signing **ret, struct e
 void signing_free(struct signing *s);
 
 /* Replaces the register by one built from this bundle, if and only if it verifies from the configured
- * trust root and is not older than the one in use. From then on approvers are those of our own entry in
- * it. Without a trust root HOME/approvers counts, as in our self-signed entry that peers pinned. */
+ * trust root and may follow the one in use (register_newer). With a trust root an approver is whom both our
+ * own entry in it and HOME/approvers name, by name, role and key: the secretariat alone cannot appoint our court,
+ * and whoever changes a file here alone cannot either. Nobody approves under a register of more than
+ * REGISTER_STALE_MS. Without a trust root HOME/approvers counts, as in our self-signed entry that peers pinned. */
 bool signing_trust(struct signing *s, struct bytes bundle, struct err *e) MUST_USE;
 
 struct signing_item {
@@ -48,7 +50,8 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 
 /* Signs a checkpoint only when it extends the last one signed: larger or equal size, proved consistent,
  * and only after the cell is durable. A smaller one is ERR_CONFLICT REASON_LOCKED: the store is older
- * than what was signed, so it was restored, and nothing more is signed until it has been recovered. */
+ * than what was signed, so it was restored, and nothing more is signed until it has been recovered. So a
+ * keeper that finds its store smaller asks all the same, without a proof: that locks this process too. */
 struct signing_extension {
 	uint64_t size;
 	uint8_t root[SHA256_BYTES];

@@ -69,6 +69,14 @@ bool slots_open(struct node *n, struct err *e)
 	return true;
 }
 
+void slots_close(struct node *n)
+{
+	struct err ignored;
+
+	if (n->log != NULL && n->note.len > 0 && n->checkpoint.size == log_size(n->log))
+		(void)!log_publish(n->log, buf_bytes(&n->note), &ignored);
+}
+
 static bool drop_queued(struct node *n, const int64_t *seqs, int64_t count, struct err *e)
 {
 	for (int64_t i = 0; i < count; i++) {

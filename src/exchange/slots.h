@@ -7,5 +7,7 @@
 
 /* Opens the log; the signer must be there: it gives the last checkpoint again. */
 bool slots_open(struct node *n, struct err *e) MUST_USE;
+/* At the end: the files get what they lag behind by. What fails here is done at the next start. */
+void slots_close(struct node *n);
 
 #endif

@@ -23,6 +23,9 @@ static json_t *frame(const char *kind)
 	return v;
 }
 
+/* The act that goes with what is asked; empty: none. */
+static struct bytes support;
+
 /* Asks Arcadia's signer for this statement (taken) with approvals by these people. */
 static enum reason asked(json_t *v, const char *kind, const enum person *who, size_t count)
 {
@@ -43,7 +46,8 @@ static enum reason asked(json_t *v, const char *kind, const enum person *who, si
 		approval_of(&w.xa, who[i], who[i] == ADA ? APPROVAL_AUTHORITY : people[who[i]].role, "seen", hash, &envelopes[i]);
 		approvals[i] = buf_bytes(&envelopes[i]);
 	}
-	struct signing_item item = { .kind = bytes_of(kind), .payload = buf_bytes(&payload), .approvals = approvals, .approval_count = count };
+	struct signing_item item = { .kind = bytes_of(kind), .payload = buf_bytes(&payload), .approvals = approvals, .approval_count = count,
+				     .support = &support, .support_count = support.len > 0 };
 	bool ok = signing_statement(w.xa.signing, &item, signature, &why);
 	for (size_t i = 0; i < count; i++)
 		buf_release(&envelopes[i]);
@@ -107,6 +111,103 @@ static void an_approval_by_a_key_that_the_register_does_not_name_counts_for_noth
 	w.xa.person[ILSE] = w.xl.person[ILSE]; /* the same name at another party */
 	assert_int_equal(asked(frame("preservation-request"), "preservation-request", BY(RANA, ILSE)), REASON_BAD_APPROVAL);
 	w.xa.person[ILSE] = own;
+}
+
+/* HOME/approvers with another key for this person; the signer reads it at its start. */
+static void approvers_change(enum person who, const struct sign_key *key)
+{
+	struct sign_key *own = w.xa.person[who];
+
+	signing_free(w.xa.signing);
+	w.xa.signing = NULL;
+	close(w.xa.cell_fd);
+	w.xa.person[who] = (struct sign_key *)(uintptr_t)key;
+	home_write(&w.xa);
+	w.xa.person[who] = own;
+	assert_ok(signer_open(&w.xa, false, e));
+	assert_ok(signing_trust(w.xa.signing, buf_bytes(&w.bundle), e));
+}
+
+static json_t *disclosure(void)
+{
+	json_t *v = frame("order"), *body = json_object_get(v, "body");
+
+	json_put_text(body, "measure", "disclose");
+	return v;
+}
+
+/* The secretariat signs our entry: whom it alone names there, as our court for example, counts for nothing. */
+static void whom_only_the_register_names_approves_nothing(void **state)
+{
+	struct sign_key *other = sign_key_new();
+
+	assert_int_equal(asked(disclosure(), "order", BY(FINCH)), REASON_NONE);
+	approvers_change(FINCH, other);
+	assert_int_equal(asked(disclosure(), "order", BY(FINCH)), REASON_BAD_APPROVAL);
+	assert_int_equal(asked(frame("preservation-request"), "preservation-request", BY(RANA, ILSE)), REASON_NONE);
+	/* Nor does the file alone name anybody. */
+	struct sign_key *own = w.xa.person[FINCH];
+	w.xa.person[FINCH] = other;
+	assert_int_equal(asked(disclosure(), "order", BY(FINCH)), REASON_BAD_APPROVAL);
+	w.xa.person[FINCH] = own;
+	sign_key_free(other);
+}
+
+static void nobody_approves_under_a_register_of_thirty_days(void **state)
+{
+	the_time += REGISTER_STALE_MS;
+	assert_int_equal(asked(frame("preservation-request"), "preservation-request", BY(RANA, ILSE)), REASON_NONE);
+	the_time += 60000;
+	assert_int_equal(asked(frame("preservation-request"), "preservation-request", BY(RANA, ILSE)), REASON_STALE_REGISTER);
+	assert_int_equal(asked(frame("confirmation"), "confirmation", NULL, 0), REASON_NONE);
+}
+
+/* An order of ours as an act, with the court's approval; its hash in hex. */
+static void order_act(const char *to, int64_t expires, struct buf *act, char hex[static 2 * SHA256_BYTES + 1])
+{
+	struct bytes type = statement_type(kind_find(bytes_of("order")));
+	json_t *v = disclosure();
+	uint8_t hash[SHA256_BYTES];
+	AUTO_BUF payload = { 0 };
+
+	buf_init(&payload, STATEMENT_BYTES_MAX);
+	json_put_text(v, "to", to);
+	json_put_time(json_object_get(v, "body"), "expires", expires);
+	assert_ok(json_write_canonical(v, &payload, e));
+	json_decref(v);
+	pae_hash(type, buf_bytes(&payload), hash);
+	hex_write(BYTES_ARRAY(hash), hex);
+	buf_clear(act);
+	buf_add_text(act, "{\"approvals\":[");
+	approval_of(&w.xa, FINCH, APPROVAL_COURT, "seen", hash, act);
+	buf_add_text(act, "],\"envelope\":");
+	assert_ok(envelope_sign(type, buf_bytes(&payload), w.xa.sign, act, e));
+	buf_add_text(act, ",\"leaf\":\"\",\"opening\":\"\",\"proof\":\"\",\"x\":\"\"}");
+	support = buf_bytes(act);
+}
+
+static enum reason evidence_asked(const char *order)
+{
+	json_t *v = frame("exhibit");
+
+	json_put_text(json_object_get(v, "body"), "order", order);
+	return asked(v, "exhibit", BY(CORA));
+}
+
+static void evidence_leaves_only_to_whom_a_valid_order_names(void **state)
+{
+	char hex[2 * SHA256_BYTES + 1];
+	AUTO_BUF act = { 0 };
+
+	buf_init(&act, LETTER_BYTES_MAX);
+	assert_int_equal(evidence_asked(SAMPLE_HASH), REASON_NO_DISCLOSURE_ORDER);
+	order_act("XR", the_time + 1, &act, hex);
+	assert_int_equal(evidence_asked(hex), REASON_NONE);
+	order_act("XL", the_time + 1, &act, hex);
+	assert_int_equal(evidence_asked(hex), REASON_NO_DISCLOSURE_ORDER);
+	order_act("XR", the_time, &act, hex);
+	assert_int_equal(evidence_asked(hex), REASON_NO_DISCLOSURE_ORDER);
+	support = bytes_of(NULL);
 }
 
 static void signs_no_trust_root_and_no_kind_that_it_does_not_know(void **state)
@@ -195,7 +296,7 @@ static void another_history_is_not_signed(void **state)
 	slot(&w.xa);
 	last = *signing_last(w.xa.signing);
 	last.root[0] ^= 1;
-	assert_int_not_equal(checkpoint_asked(last.size, last.root, 0), REASON_NONE);
+	assert_int_equal(checkpoint_asked(last.size, last.root, 0), REASON_INCONSISTENT);
 	assert_int_not_equal(checkpoint_asked(last.size + 4, last.root, 0), REASON_NONE);
 	assert_false(signing_locked(w.xa.signing));
 	slot(&w.xa); /* the true one goes on */
@@ -254,7 +355,7 @@ static void an_empty_log_has_the_empty_root(void **state)
 	const uint8_t root[SHA256_BYTES] = { 1 };
 
 	assert_int_equal(signing_last(w.xa.signing)->size, 0);
-	assert_int_not_equal(checkpoint_asked(0, root, 0), REASON_NONE);
+	assert_int_equal(checkpoint_asked(0, root, 0), REASON_INCONSISTENT);
 }
 
 static void the_cell_of_another_log_is_refused(void **state)
@@ -296,6 +397,9 @@ int main(void)
 		CLAIM(signs_nothing_from_the_future),
 		CLAIM(signs_nothing_that_people_did_not_approve),
 		CLAIM(an_approval_by_a_key_that_the_register_does_not_name_counts_for_nothing),
+		CLAIM(whom_only_the_register_names_approves_nothing),
+		CLAIM(nobody_approves_under_a_register_of_thirty_days),
+		CLAIM(evidence_leaves_only_to_whom_a_valid_order_names),
 		CLAIM(signs_no_trust_root_and_no_kind_that_it_does_not_know),
 		CLAIM(believes_no_other_register),
 		CLAIM(the_same_checkpoint_is_signed_again_the_same),

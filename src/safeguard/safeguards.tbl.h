@@ -37,7 +37,7 @@ SAFEGUARD(DRAFT | SEND, REQUESTS, "6", STOP, RIGHTS_REVIEW, rights_are_screened,
 SAFEGUARD(DRAFT | SEND, REQUESTS, "6", STOP, RIGHTS_REVIEW, flags_have_a_note, "rights.note",
 	  "rights are flagged without a note: say how they are respected")
 SAFEGUARD(DRAFT | SEND | RECEIPT, REQUESTS, "6(2)", REVIEW, RIGHTS_REVIEW, no_right_is_flagged, "rights.flags",
-	  "the sender's screen says that rights may be touched: a reviewer must decide first")
+	  "the sender's screen says that rights may be touched: for you to decide before you accept")
 SAFEGUARD(RECEIPT, REQUESTS, "24(4)", REVIEW, RIGHTS_REVIEW, never_without_review, "",
 	  "screen this request for human rights here too, before anything is carried out: art. 24 also covers requests from abroad")
 SAFEGUARD(DRAFT | SEND, "stored-data-request", "24(2)", STOP, SAFEGUARD, is_authorised, "authorised_by",

@@ -242,6 +242,46 @@ void statement_print(const struct statement *s, int offset_minutes, struct buf *
 	s->kind->print(s, offset_minutes, out);
 }
 
+static void times_of(const struct shape *shape, json_t *v, void (*each)(json_t *object, const char *name))
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct member *m = &shape->members[i];
+		json_t *value = json_object_get(v, m->name), *item;
+		size_t at;
+
+		if (m->type == MEMBER_TIME && json_is_string(value))
+			each(v, m->name);
+		else if (m->type == MEMBER_OBJECT && json_is_object(value))
+			times_of(m->of, value, each);
+		else if (m->type == MEMBER_LIST)
+			json_array_foreach(value, at, item)
+				times_of(m->of, item, each);
+	}
+}
+
+void statement_times(const struct kind *k, json_t *body, void (*each)(json_t *object, const char *name))
+{
+	times_of(kind_shape(k), body, each);
+}
+
+/* Where the words of a member do not say what may be written. */
+static const struct {
+	const char *path, *words;
+} hints[] = {
+	{ "offence.code", "UNCC-07 to UNCC-19, or empty for another serious crime" },
+	{ "offence.elements", "codes of the elements that are met; comity treaty show CODE lists those of the offence" },
+	{ "data.timezone", "for example UTC or Europe/Vienna" },
+};
+
+/* What may be written there: the words of a choice, the spelling of a time. */
+static void put_spelling(const struct member *m, struct buf *words)
+{
+	if (m->choices != NULL)
+		buf_add_format(words, ": %s%s", m->type == MEMBER_CHOICES ? "list of " : "", m->choices);
+	else if (m->type == MEMBER_TIME)
+		buf_add_text(words, ": 2026-11-20T10:00:00.000Z; 2026-11-20, 2026-11-20T10:00Z or +30d from now are brought to it");
+}
+
 /* Words for a field: the paragraph where the Convention asks for it, and that practice or the house asks
  * where it does not. */
 static void put_help(json_t *help, const struct treaty_field *field, const struct member *m)
@@ -257,8 +297,7 @@ static void put_help(json_t *help, const struct treaty_field *field, const struc
 	else
 		buf_add_format(&words, " (art. %s%s)%s", field->clause, field->must ? "" : ", as appropriate",
 			       certainty_is_checked(field->certainty) ? "" : " [unchecked]");
-	if (m->choices != NULL)
-		buf_add_format(&words, ": %s", m->choices);
+	put_spelling(m, &words);
 	json_put_text(help, field->name, buf_text(&words));
 }
 
@@ -268,8 +307,10 @@ static void put_plain_help(json_t *help, const char *path, const struct member *
 
 	buf_init(&words, 4 * KIB);
 	buf_add_text(&words, m->words);
-	if (m->choices != NULL)
-		buf_add_format(&words, ": %s", m->choices);
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strcmp(hints[i].path, path) == 0)
+			buf_add_format(&words, ": %s", hints[i].words);
+	put_spelling(m, &words);
 	json_put_text(help, path, buf_text(&words));
 }
 

@@ -78,6 +78,8 @@ void statement_check(const struct statement *s, const struct treaty *t, struct f
 /* Whole statement in plain words: what it is, from whom to whom, when (UTC and local), basis, EXERCISE, body.
  * offset_minutes: local time of the reader. */
 void statement_print(const struct statement *s, int offset_minutes, struct buf *out);
+/* Every member of such a body that is a time, whether filled or not: the object that has it, and its name. */
+void statement_times(const struct kind *k, json_t *body, void (*each)(json_t *object, const char *name));
 /* A form to fill in for a request kind: JSON with every field, and its paragraph in a sibling "_help" object. */
 bool statement_form(const struct kind *k, const struct treaty *t, struct buf *out, struct err *e) MUST_USE;
 

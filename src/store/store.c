@@ -68,8 +68,8 @@ static const char *const settings[] = {
 	"PRAGMA foreign_keys = ON",
 	"PRAGMA recursive_triggers = ON",
 	"PRAGMA trusted_schema = OFF",
-	/* 32 MiB: pages that many letters touch go home once, not once for each hundred letters. */
-	"PRAGMA wal_autocheckpoint = 1000",
+	/* 8 MiB: longer, and the turn that copies the pages home is felt by every letter in it. */
+	"PRAGMA wal_autocheckpoint = 2000",
 };
 
 /* These belong to each file, so that they come again for the attached one. */

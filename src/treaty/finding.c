@@ -120,8 +120,8 @@ bool findings_pass(const struct findings *f, struct err *e)
 		const struct finding *at = &f->at[i];
 
 		if (at->severity == FINDING_STOP)
-			return err_set(e, ERR_REJECTED, at->reason, "%s%s%s%s%s", at->clause,
-				       at->clause[0] == '\0' ? "" : " ", at->field,
+			return err_set(e, ERR_REJECTED, at->reason, "%s%s%s%s%s%s", at->clause[0] == '\0' ? "" : "art. ",
+				       at->clause, at->clause[0] == '\0' ? "" : " ", at->field,
 				       at->field[0] == '\0' ? "" : ": ", at->text);
 	}
 	return err_set(e, ERR_REJECTED, REASON_SAFEGUARD, "a check stops this step");

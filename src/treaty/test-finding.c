@@ -34,7 +34,7 @@ static void notes_and_reviews_pass_and_the_first_stop_speaks(void **state)
 	assert_false(findings_pass(&f, &e));
 	assert_int_equal(e.kind, ERR_REJECTED);
 	assert_int_equal(e.reason, REASON_MISSING_FIELD);
-	assert_string_equal(e.text, "42(3)(e) necessity: say why it is necessary");
+	assert_string_equal(e.text, "art. 42(3)(e) necessity: say why it is necessary");
 	assert_false(findings_pass(&f, NULL));
 }
 
