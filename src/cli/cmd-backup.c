@@ -157,7 +157,8 @@ static bool restore(const char *home_path, const char *backup, struct aside *asi
 
 	/* The mark comes before the store: if this stops half-way, the home is locked rather than forked. */
 	return open_folder(AT_FDCWD, home_path, &home, e) && open_folder(AT_FDCWD, backup, &from, e) &&
-	       (log_complete(home), true) && dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) && stands_still(store_fd, &lock, e) &&
+	       (log_complete(home), true) && dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) &&
+	       stands_still(store_fd, &lock, e) &&
 	       backup_is_sound(from, e) && file_write(home, RESTORED_MARK, bytes_of(words), 0600, true, e) &&
 	       move_aside(home, store_fd, aside->store, sizeof(aside->store), e) &&
 	       log_aside(home, aside->log, sizeof(aside->log), e) && copy_file(from, store_fd, "comity.db", e) &&

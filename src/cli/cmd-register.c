@@ -114,9 +114,7 @@ static int admit_command(const struct args *a)
 	json_t *in = NULL;
 	struct err e;
 
-	if (!file_member(a->positional[0], "act", &in, &e))
-		return command_failed(&e);
-	return output_call(a, "register-admit", in, print_entry);
+	return file_member(a->positional[0], "act", &in, &e) ? output_call(a, "register-admit", in, print_entry) : command_failed(&e);
 }
 
 static void print_published(const json_t *v, struct buf *out)

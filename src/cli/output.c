@@ -67,10 +67,7 @@ void output_findings(struct buf *out, const json_t *findings)
 {
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		const json_t *f = json_array_get(findings, i);
-		const char *field = json_text(f, "field");
-
-		const char *clause = json_text(f, "clause");
-
+		const char *field = json_text(f, "field"), *clause = json_text(f, "clause");
 		bool law = clause[0] != '\0';
 
 		buf_add_format(out, "%-7s %s%-*s ", json_text(f, "severity"), law ? "art. " : "", law ? 9 : 14, clause);

@@ -34,12 +34,16 @@ bool node_begin(struct node *n, struct err *e)
 
 bool node_commit(struct node *n, struct err *e)
 {
-	return store_commit(n->store, e);
+	if (store_commit(n->store, e))
+		return true;
+	(void)!directory_undone(n, NULL); /* rolled back */
+	return false;
 }
 
 void node_rollback(struct node *n)
 {
 	store_rollback(n->store);
+	(void)!directory_undone(n, NULL);
 }
 
 static bool run_plain(struct node *n, enum query_name name, struct err *e)
@@ -58,7 +62,8 @@ bool node_part(struct node *n, struct err *e)
 
 bool node_part_end(struct node *n, bool keep, struct err *e)
 {
-	return (keep || run_plain(n, QUERY_savepoint_back, e)) && run_plain(n, QUERY_savepoint_keep, e);
+	return (keep || run_plain(n, QUERY_savepoint_back, e)) && run_plain(n, QUERY_savepoint_keep, e) &&
+	       (keep || directory_undone(n, e));
 }
 
 void node_close(struct node *n)

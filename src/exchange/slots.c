@@ -35,6 +35,7 @@ static bool sign_and_publish(struct node *n, struct err *e)
 		return false;
 	if (last.size > x.size) {
 		n->locked = true;
+		(void)!n->signer.checkpoint(n->signer.ctx, &x, &note, NULL); /* refused, and the signer locks itself */
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
 			       "the store has %llu leaves but %llu were signed: it was restored from an older backup",
 			       (unsigned long long)x.size, (unsigned long long)last.size);
