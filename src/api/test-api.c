@@ -170,12 +170,19 @@ static void a_preservation_has_its_three_grounds_and_dual_criminality_is_none(vo
 	assert_true(listed(grounds, "code", "R-DISCRIM"));
 	assert_false(listed(grounds, "code", "R-DC"));
 	assert_true(listed(json_object_get(shown, "next"), "event", "acknowledgement"));
+	char command[100];
+	snprintf(command, sizeof(command), "comity request acknowledge %s", id);
+	assert_true(listed(json_object_get(shown, "next"), "command", command));
 	assert_false(listed(json_object_get(shown, "next"), "event", "exhibit"));
 	assert_string_equal(json_text(shown, "state"), "received");
 	assert_true(listed(json_object_get(shown, "findings"), "clause", "24(4)"));
 	/* Who asks is offered no ground of refusal. */
 	AUTO_JSON *ours = call(&w.xa, "request-show", with("id", id));
 	assert_int_equal(json_array_size(json_object_get(ours, "grounds")), 0);
+	snprintf(command, sizeof(command), "comity request withdraw %s", id);
+	assert_true(listed(json_object_get(ours, "next"), "command", command));
+	snprintf(command, sizeof(command), "comity request acknowledge %s", id);
+	assert_false(listed(json_object_get(ours, "next"), "command", command));
 	assert_string_equal(json_text(json_object_get(ours, "delivery"), "state"), "answered");
 	d = say_stored_data(&w.xa, "XR", NULL);
 	settle(&w.xa, &w.xr);

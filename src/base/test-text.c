@@ -217,6 +217,8 @@ static void people_read_utc_and_local_time_together(void **state)
 	assert_string_equal(text, "2026-11-23 02:10 UTC (2026-11-22 23:10 -03:00)");
 	time_write_people(ms, 345, text);
 	assert_string_equal(text, "2026-11-23 02:10 UTC (07:55 +05:45)");
+	time_write_people(ms, 0, text);
+	assert_string_equal(text, "2026-11-23 02:10 UTC");
 }
 
 static void utf8_is_shortest_form_without_surrogates(void **state)

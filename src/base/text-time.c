@@ -121,6 +121,10 @@ void time_write_people(int64_t ms, int offset_minutes, char out[static 64])
 	bool same_day;
 
 	time_write(ms, utc);
+	if (offset_minutes == 0) {
+		snprintf(out, 64, "%.10s %.5s UTC", utc, utc + 11);
+		return;
+	}
 	time_write(clipped(ms) + offset_minutes * INT64_C(60000), local);
 	same_day = bytes_equal(bytes_from(utc, 10), bytes_from(local, 10));
 	snprintf(out, 64, "%.10s %.5s UTC (%.*s%s%.5s %c%02u:%02u)", utc, utc + 11,

@@ -34,7 +34,7 @@ bool id_equal(const struct id *a, const struct id *b);
 #define TIME_TEXT_LEN 24
 bool time_parse(struct bytes text, int64_t *ret_ms) MUST_USE;
 void time_write(int64_t ms, char out[static TIME_TEXT_LEN + 1]);
-/* "2026-11-23 02:10 UTC (03:10 +01:00)": UTC and local together, as people read it. */
+/* "2026-11-23 02:10 UTC (03:10 +01:00)": UTC and local together, as people read it; once when local is UTC. */
 void time_write_people(int64_t ms, int offset_minutes, char out[static 64]);
 /* ISO 8601 week "2026-W47". */
 void time_write_week(int64_t ms, char out[static 16]);

@@ -8,13 +8,13 @@ const struct option serve_options[] = { OPTION_HOME, OPTION_END };
 
 int serve_command(const struct args *a)
 {
-	const char *home;
+	const char *home, *treaties;
 	struct err e;
 
-	if (!home_of(a, &home, &e))
+	if (!home_of(a, &home, &e) || !treaty_folder_must(&treaties, &e))
 		return command_failed(&e);
 	/* The roles look where the environment says, else where it was installed. */
-	if (setenv("COMITY_TREATIES", treaty_folder(), 1) != 0)
+	if (setenv("COMITY_TREATIES", treaties, 1) != 0)
 		abort();
 	return serve_run(home);
 }

@@ -15,7 +15,7 @@
 
 const struct option verify_options_table[] = {
 	OPTION_JSON, OPTION_QUIET,
-	{ "root", 'r', OPTION_VALUE, "HEX", "fingerprint of the trust root, or of a pinned entry, that you compared yourself" },
+	{ "root", 'r', OPTION_MANY, "HEX", "fingerprint of the trust root, or of a pinned entry, that you compared yourself" },
 	{ "html", 0, OPTION_VALUE, "FILE", "also write the report as a page" },
 	OPTION_END,
 };
@@ -99,23 +99,24 @@ static bool is_ours(const char *path, struct err *e)
 
 int verify_command(const struct args *a)
 {
-	const char *root = args_value(a, "root"), *page = args_value(a, "html");
-	uint8_t fingerprint[SHA256_BYTES];
+	const char *root, *page = args_value(a, "html");
+	uint8_t roots[ARGS_MANY_MAX][SHA256_BYTES];
 	struct progress p;
-	struct verify_options o = { .path = a->positional[0], .progress = hashed, .ctx = &p,
+	struct verify_options o = { .path = a->positional[0], .progress = hashed, .ctx = &p, .roots = roots,
 				    .offset_minutes = local_offset_minutes(clock_now_ms()) };
 	AUTO_JSON *report = NULL;
 	struct err e;
 	bool ok;
 	int status;
 
-	if (root != NULL && !read_fingerprint(root, fingerprint)) {
+	for (; (root = args_many(a, "root", o.root_count)) != NULL; o.root_count++) {
+		if (read_fingerprint(root, roots[o.root_count]))
+			continue;
 		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--root wants the 64 hex digits of a fingerprint");
 		return unusable(&e);
 	}
 	if (!is_ours(o.path, &e))
 		return unusable(&e);
-	o.root = root != NULL ? fingerprint : NULL;
 	progress_start(&p, "hashing", 0, args_has(a, "quiet"));
 	ok = verify_path(&o, &report, &e);
 	progress_end(&p);

@@ -44,6 +44,13 @@ const char *treaty_folder(void)
 	return holds_a_pack(INSTALLED) || !beside_the_program(found) ? INSTALLED : found;
 }
 
+bool treaty_folder_must(const char **ret, struct err *e)
+{
+	*ret = treaty_folder();
+	return holds_a_pack(*ret) ||
+	       err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "there is no rule pack in %s (COMITY_TREATIES names its folder)", *ret);
+}
+
 bool treaty_load_here(struct treaty **ret, struct err *e)
 {
 	return treaty_load(treaty_folder(), ret, e) || err_note(e, "the rule pack (COMITY_TREATIES names its folder)");

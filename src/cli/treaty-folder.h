@@ -6,6 +6,8 @@
 #include "treaty/treaty.h"
 
 const char *treaty_folder(void);
+/* The same, and a pack is there; the error names COMITY_TREATIES. */
+bool treaty_folder_must(const char **ret, struct err *e) MUST_USE;
 /* treaty_load from there; the error names COMITY_TREATIES. */
 bool treaty_load_here(struct treaty **ret, struct err *e) MUST_USE;
 

@@ -309,15 +309,25 @@ static inline void package_made(void)
 		fail_msg("%s", e.text);
 }
 
-static inline json_t *verified(const uint8_t *root)
+static inline json_t *verified_with(const uint8_t (*roots)[SHA256_BYTES], size_t count)
 {
-	struct verify_options o = { .path = scene.package, .root = root, .offset_minutes = 60 };
+	struct verify_options o = { .path = scene.package, .roots = roots, .root_count = count, .offset_minutes = 60 };
 	json_t *report = NULL;
 	struct err e = { 0 };
 
 	if (!verify_path(&o, &report, &e))
 		fail_msg("%s", e.text);
 	return report;
+}
+
+/* root: 32 bytes, or NULL. */
+static inline json_t *verified(const uint8_t *root)
+{
+	uint8_t one[1][SHA256_BYTES] = { 0 };
+
+	if (root != NULL)
+		memcpy(one[0], root, SHA256_BYTES);
+	return verified_with((const uint8_t (*)[SHA256_BYTES])one, root != NULL);
 }
 
 static inline bool names(const json_t *report, const char *what)

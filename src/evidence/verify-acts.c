@@ -52,7 +52,7 @@ static void judge_one(struct verification *v, struct verified_act *a)
 		return;
 	else if (strict)
 		verify_broken(v, a->file, REASON_UNLOGGED, "there is no proof that %s logged this when it received it", s->to);
-	else
+	else if (++v->proofs_missing > 0)
 		verify_note(v, "counterproof", "%s: the proof from the log of %s is not there yet", a->file, s->to);
 }
 
@@ -68,7 +68,12 @@ void verify_judge_all(struct verification *v)
 		logged += v->acts[i].judged && v->acts[i].judgement.checkpoint.size > 0;
 		counter += v->acts[i].counter_judged;
 	}
-	if (verify_broken_count(v) == before)
+	if (verify_broken_count(v) != before)
+		return;
+	if (v->act_count == 1)
+		verify_check(v, "acts", true, "the act: signature, approvals and log verify; it stands in %s",
+			     counter > 0 ? "both logs" : logged > 0 ? "the sender's log" : "no log, as is usual for its kind");
+	else
 		verify_check(v, "acts", true,
 			     "all %zu acts: signatures, approvals and logs verify; %zu stand in the sender's log, %zu also in the receiver's",
 			     v->act_count, logged, counter);
@@ -273,11 +278,11 @@ void verify_custody(struct verification *v)
 			continue;
 		events++;
 		if (bytes_is(json_bytes(v->statements[i]->body, "result"), "fail"))
-			verify_note(v, "custody-failure", "%s records that \"%s\" failed", v->acts[i].file,
+			verify_note(v, "custody-failure", "%s records an attempt that failed: %s", v->acts[i].file,
 				    json_text(v->statements[i]->body, "act"));
 	}
-	if (verify_broken_count(v) == before)
-		verify_check(v, "custody", true, "the custody of every exhibit has no gap: %zu events", events);
+	if (events > 0 && verify_broken_count(v) == before)
+		verify_check(v, "custody", true, "the custody of every exhibit has no gap: %zu event%s", events, events == 1 ? "" : "s");
 }
 
 void verify_one_exercise(struct verification *v)

@@ -28,6 +28,7 @@ struct verification {
 	struct register_ *r;
 	struct checkpoint_cache *cache;
 	bool root_matched, bundle_confirmed;
+	size_t proofs_missing;            /* counterproofs that may still come */
 };
 
 /* what: a path in the package, or the name of the file that was given. */
@@ -36,6 +37,8 @@ void verify_broken(struct verification *v, const char *what, enum reason reason,
 void verify_broken_err(struct verification *v, const char *what, const struct err *e);
 void verify_check(struct verification *v, const char *name, bool ok, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same, before whatever else is broken. */
+void verify_broken_first(struct verification *v, const char *what, enum reason reason, const char *text);
 /* Something that breaks nothing, and must be told. */
 void verify_note(struct verification *v, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t verify_broken_count(const struct verification *v);
@@ -43,7 +46,7 @@ size_t verify_broken_count(const struct verification *v);
 /* verify-register.c */
 void verify_bundle(struct verification *v, const char *what, struct bytes bundle, int64_t at_ms);
 void verify_pin(struct verification *v, const char *what, const char *code, struct bytes act);
-/* Whether the keys of this party follow from the root that was given, and which fingerprint to compare. */
+/* Whether the keys of this party follow from a root that was given, and which fingerprint to compare. */
 bool verify_confirmed(const struct verification *v, const char *code);
 /* Of everybody who said something here, or whose log shows it. */
 bool verify_all_confirmed(const struct verification *v);

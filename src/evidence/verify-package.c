@@ -234,7 +234,9 @@ static void check_payload(struct verification *v)
 		if (v->bag->files[i].payload)
 			check_payload_file(v, &v->bag->files[i], paths);
 	free(paths);
-	if (verify_broken_count(v) == before)
+	if (exhibits == 1 && verify_broken_count(v) == before)
+		verify_check(v, "exhibits", true, "the exhibit is here, with the digest that was signed when it was handed over");
+	else if (exhibits > 1 && verify_broken_count(v) == before)
 		verify_check(v, "exhibits", true, "all %zu exhibits are here, with the digests that were signed when they were handed over",
 			     exhibits);
 }

@@ -8,15 +8,37 @@
 #include "base/clock.h"
 #include "evidence/verify-internal.h"
 
+static bool is_given(const struct verification *v, const uint8_t fingerprint[static SHA256_BYTES])
+{
+	for (size_t i = 0; i < v->o->root_count; i++)
+		if (memcmp(v->o->roots[i], fingerprint, SHA256_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* Under one of the roots that were given. False with REASON_ROOT_MISMATCH, or without a reason, when it is of none. */
+static bool load_confirmed(struct verification *v, struct bytes bundle, int64_t at_ms, struct buf *problems, struct err *e)
+{
+	for (size_t i = 0; i < v->o->root_count; i++) {
+		*e = (struct err){ 0 };
+		buf_clear(problems);
+		if (register_load(v->r, bundle, v->o->roots[i], at_ms, problems, e))
+			return true;
+		if (e->reason != REASON_ROOT_MISMATCH)
+			return false;
+	}
+	return false;
+}
+
 void verify_bundle(struct verification *v, const char *what, struct bytes bundle, int64_t at_ms)
 {
 	struct err e = { 0 };
 	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 64 * KIB);
-	if (v->o->root != NULL && register_load(v->r, bundle, v->o->root, at_ms, &problems, &e)) {
+	if (load_confirmed(v, bundle, at_ms, &problems, &e)) {
 		v->bundle_confirmed = v->root_matched = true;
-	} else if (v->o->root != NULL && e.reason != REASON_ROOT_MISMATCH) {
+	} else if (v->o->root_count > 0 && e.reason != REASON_ROOT_MISMATCH) {
 		verify_broken_err(v, what, &e);
 		return;
 	} else if (!register_load(v->r, bundle, NULL, at_ms, &problems, &e)) {
@@ -26,12 +48,13 @@ void verify_bundle(struct verification *v, const char *what, struct bytes bundle
 	}
 	/* Whoever made the package could drop an entry, so that keys of his own stand in for that party. */
 	if (register_missing(v->r) > 0)
-		verify_broken(v, what, REASON_BAD_REGISTER, "%zu entries that the snapshot lists are missing or false: %.250s",
+		verify_broken(v, what, REASON_BAD_REGISTER, "entries that the snapshot lists and that are missing or false: %zu: %.250s",
 			      register_missing(v->r), buf_text(&problems));
 	else if (problems.len > 0)
 		verify_note(v, "register-entries", "entries of the register that do not verify were not used: %.250s",
 			    buf_text(&problems));
-	verify_check(v, "register", true, "the register names %zu parties and follows from its trust root", register_count(v->r));
+	verify_check(v, "register", true, "the register names %zu part%s and follows from its trust root", register_count(v->r),
+		     register_count(v->r) == 1 ? "y" : "ies");
 }
 
 void verify_pin(struct verification *v, const char *what, const char *code, struct bytes act)
@@ -59,8 +82,7 @@ void verify_pin(struct verification *v, const char *what, const char *code, stru
 		verify_broken_err(v, what, &e);
 		return;
 	}
-	if (v->o->root != NULL && memcmp(v->o->root, pin->statement->hash, SHA256_BYTES) == 0)
-		v->root_matched = true;
+	v->root_matched = v->root_matched || is_given(v, pin->statement->hash);
 	verify_check(v, "pin", true, "%s is pinned: its entry verifies with its own keys", code);
 }
 
@@ -68,9 +90,7 @@ bool verify_confirmed(const struct verification *v, const char *code)
 {
 	const struct party *p = register_party(v->r, bytes_of(code));
 
-	if (v->o->root == NULL || p == NULL)
-		return false;
-	return p->pinned ? memcmp(p->entry_hash, v->o->root, SHA256_BYTES) == 0 : v->bundle_confirmed;
+	return p != NULL && (p->pinned ? is_given(v, p->entry_hash) : v->bundle_confirmed);
 }
 
 bool verify_all_confirmed(const struct verification *v)
@@ -82,11 +102,30 @@ bool verify_all_confirmed(const struct verification *v)
 	return v->act_count > 0 && (v->seal == NULL || verify_confirmed(v, v->seal->statement->from));
 }
 
+static bool is_used(const struct verification *v, const uint8_t fingerprint[static SHA256_BYTES])
+{
+	const uint8_t *root = register_root_fingerprint(v->r);
+
+	for (size_t i = 0; i < register_count(v->r); i++)
+		if (register_at(v->r, i)->pinned && memcmp(register_at(v->r, i)->entry_hash, fingerprint, SHA256_BYTES) == 0)
+			return true;
+	return root != NULL && memcmp(root, fingerprint, SHA256_BYTES) == 0;
+}
+
 void verify_root(struct verification *v, const char *what)
 {
-	if (v->o->root != NULL && !v->root_matched && register_count(v->r) > 0)
-		verify_broken(v, what, REASON_ROOT_MISMATCH,
-			      "the trust root you gave is not the one that this rests on: the signers are not those you trust");
+	if (v->o->root_count > 0 && !v->root_matched && register_count(v->r) > 0)
+		verify_broken_first(v, what, REASON_ROOT_MISMATCH,
+				    v->o->root_count == 1 ? "the fingerprint you gave is not that of the trust root on which this rests" :
+							    "none of the fingerprints you gave is that of a trust root on which this rests");
+	for (size_t i = 0; v->root_matched && i < v->o->root_count; i++) {
+		char hex[2 * SHA256_BYTES + 1];
+
+		if (!is_used(v, v->o->roots[i])) {
+			hex_write(BYTES_ARRAY(v->o->roots[i]), hex);
+			verify_note(v, "trust-root", "the fingerprint %.16s that you gave is of nothing that is here", hex);
+		}
+	}
 }
 
 void verify_fingerprint(struct verification *v, const char *code)
@@ -99,10 +138,9 @@ void verify_fingerprint(struct verification *v, const char *code)
 	if (root != NULL)
 		json_put_hex(v->report, "fingerprint", bytes_from(root, SHA256_BYTES));
 	json_put_text(v->report, "fingerprint_of", p != NULL && p->pinned ? p->code : "");
-	if (v->o->root == NULL)
-		return;
 	if (verify_confirmed(v, code))
-		verify_check(v, "trust-root", true, "the keys of %s follow from the trust root you gave", code);
+		verify_check(v, "trust-root", true, p->pinned ? "the keys of %s stand in the pinned entry whose fingerprint you gave" :
+							"the keys of %s follow from the trust root you gave", code);
 	else if (v->root_matched)
 		verify_note(v, "trust-root", "the trust root you gave confirms another party's keys, not those of %s", code);
 }

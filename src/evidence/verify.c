@@ -57,6 +57,17 @@ void verify_broken(struct verification *v, const char *what, enum reason reason,
 	append(v->broken, row);
 }
 
+void verify_broken_first(struct verification *v, const char *what, enum reason reason, const char *text)
+{
+	json_t *row = json_object();
+
+	put_printable(row, "what", what);
+	json_put_text(row, "reason", reason_code(reason));
+	put_printable(row, "text", text);
+	if (json_array_insert_new(v->broken, 0, row) != 0)
+		abort();
+}
+
 void verify_broken_err(struct verification *v, const char *what, const struct err *e)
 {
 	verify_broken(v, what, e->reason, "%s", e->text);
@@ -136,7 +147,9 @@ static json_t *finish(struct verification *v)
 
 	if (v->broken_lost > 0)
 		verify_check(v, "more", false, "%zu more things are broken than are listed", v->broken_lost);
-	json_put_bool(v->report, "root_given", v->o->root != NULL);
+	json_put_bool(v->report, "root_given", v->o->root_count > 0);
+	json_put_int(v->report, "roots_given", (int64_t)v->o->root_count);
+	json_put_int(v->report, "proofs_missing", (int64_t)v->proofs_missing);
 	json_put_text(v->report, "result", broken ? "broken" : verify_all_confirmed(v) ? "intact" : "intact-unconfirmed");
 	return v->report;
 }
