@@ -102,7 +102,7 @@ int verify_command(const struct args *a)
 	const char *root, *page = args_value(a, "html");
 	uint8_t roots[ARGS_MANY_MAX][SHA256_BYTES];
 	struct progress p;
-	struct verify_options o = { .path = a->positional[0], .progress = hashed, .ctx = &p, .roots = roots,
+	struct verify_options o = { .path = a->positional[0], .progress = hashed, .ctx = &p, .roots = roots[0],
 				    .offset_minutes = local_offset_minutes(clock_now_ms()) };
 	AUTO_JSON *report = NULL;
 	struct err e;

@@ -309,7 +309,8 @@ static inline void package_made(void)
 		fail_msg("%s", e.text);
 }
 
-static inline json_t *verified_with(const uint8_t (*roots)[SHA256_BYTES], size_t count)
+/* roots: 32 bytes each. */
+static inline json_t *verified_with(const uint8_t *roots, size_t count)
 {
 	struct verify_options o = { .path = scene.package, .roots = roots, .root_count = count, .offset_minutes = 60 };
 	json_t *report = NULL;
@@ -323,11 +324,7 @@ static inline json_t *verified_with(const uint8_t (*roots)[SHA256_BYTES], size_t
 /* root: 32 bytes, or NULL. */
 static inline json_t *verified(const uint8_t *root)
 {
-	uint8_t one[1][SHA256_BYTES] = { 0 };
-
-	if (root != NULL)
-		memcpy(one[0], root, SHA256_BYTES);
-	return verified_with((const uint8_t (*)[SHA256_BYTES])one, root != NULL);
+	return verified_with(root, root != NULL);
 }
 
 static inline bool names(const json_t *report, const char *what)

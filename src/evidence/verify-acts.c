@@ -278,8 +278,8 @@ void verify_custody(struct verification *v)
 			continue;
 		events++;
 		if (bytes_is(json_bytes(v->statements[i]->body, "result"), "fail"))
-			verify_note(v, "custody-failure", "%s records an attempt that failed: %s", v->acts[i].file,
-				    json_text(v->statements[i]->body, "act"));
+			verify_note(v, "custody-failure", "%s records a step that failed: %s", v->acts[i].file,
+				    verify_custody_words(json_text(v->statements[i]->body, "act")));
 	}
 	if (events > 0 && verify_broken_count(v) == before)
 		verify_check(v, "custody", true, "the custody of every exhibit has no gap: %zu event%s", events, events == 1 ? "" : "s");

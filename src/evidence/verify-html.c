@@ -5,6 +5,10 @@
 
 #include "evidence/verify-internal.h"
 
+/* Bytes of a cell that stays on one line. */
+#define SHORT_MAX 24u
+#define COLUMNS_MAX 8u
+
 static const char style[] =
 	":root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#b8bfc6;--soft:#f2f4f6;--good:#0b5a2b;--open:#6b4400;"
 	"--bad:#9b1c1c}"
@@ -12,15 +16,16 @@ static const char style[] =
 	"--open:#f0c27a;--bad:#ff9d9d}}"
 	"body{font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:0 auto;padding:1rem}"
 	"h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem;border-bottom:1px solid var(--line)}"
-	".verdict{font-size:1.15rem;font-weight:600;padding:.8rem 1rem;border-left:.5rem solid;background:var(--soft);overflow-wrap:anywhere}"
+	".verdict{font-size:1.15rem;font-weight:600;padding:.8rem 1rem;border-left:.5rem solid;background:var(--soft);overflow-wrap:break-word}"
 	".intact{color:var(--good)}.intact-unconfirmed{color:var(--open)}.broken{color:var(--bad)}"
 	".exercise{font-weight:700;text-align:center;padding:.5rem;border:3px double var(--open);color:var(--open)}"
-	"dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}"
+	"dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem}dt{font-weight:600}dd{margin:0;overflow-wrap:break-word}"
 	"table{border-collapse:collapse;width:100%;margin:.8rem 0 1.2rem}caption{text-align:start;font-weight:600;padding:.3rem 0}"
-	"th,td{border:1px solid var(--line);padding:.3rem .5rem;text-align:start;vertical-align:top;overflow-wrap:anywhere}"
+	"th,td{border:1px solid var(--line);padding:.3rem .5rem;text-align:start;vertical-align:top;overflow-wrap:break-word}"
+	".short{white-space:nowrap}.digest{overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:.9em}.wide{overflow-x:auto}"
 	"th{background:var(--soft)}"
 	"@media(max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.4rem}}"
-	"@media print{:root{--ink:#000;--paper:#fff;--soft:#fff;--good:#000;--open:#000;--bad:#000}body{max-width:none;font-size:10pt}"
+	"@media print{.wide{overflow:visible}:root{--ink:#000;--paper:#fff;--soft:#fff;--good:#000;--open:#000;--bad:#000}body{max-width:none;font-size:10pt}"
 	"h2{break-after:avoid}tr{break-inside:avoid}}";
 
 static void escaped_run(struct buf *out, struct bytes in)
@@ -128,19 +133,38 @@ static void html_fields(struct buf *out, const json_t *pairs)
 	buf_add_text(out, "</dl>\n");
 }
 
+/* A column of short cells is not wrapped; one of digests may break anywhere, words may not. */
+static const char *column_class(const json_t *rows, size_t k)
+{
+	size_t longest = 0;
+	bool digests = json_array_size(rows) > 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		struct bytes cell = text_at(json_array_get(rows, i), k);
+
+		longest = cell.len > longest ? cell.len : longest;
+		digests = digests && cell.len == 2 * SHA256_BYTES && bytes_find(cell, ' ') == cell.len;
+	}
+	return digests ? "<td class=\"digest\">" : longest <= SHORT_MAX ? "<td class=\"short\">" : "<td>";
+}
+
 static void html_table(struct buf *out, const char *caption, const json_t *heads, const json_t *rows)
 {
-	element(out, "<table>\n<caption>", bytes_of(caption), "</caption>\n<thead><tr>");
+	const char *cells[COLUMNS_MAX] = { 0 };
+
+	for (size_t k = 0; k < json_array_size(heads) && k < COLUMNS_MAX; k++)
+		cells[k] = column_class(rows, k);
+	element(out, "<div class=\"wide\"><table>\n<caption>", bytes_of(caption), "</caption>\n<thead><tr>");
 	for (size_t k = 0; k < json_array_size(heads); k++)
 		element(out, "<th scope=\"col\">", text_at(heads, k), "</th>");
 	buf_add_text(out, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		buf_add_text(out, "<tr>");
 		for (size_t k = 0; k < json_array_size(heads); k++)
-			element(out, "<td>", text_at(json_array_get(rows, i), k), "</td>");
+			element(out, k < COLUMNS_MAX ? cells[k] : "<td>", text_at(json_array_get(rows, i), k), "</td>");
 		buf_add_text(out, "</tr>\n");
 	}
-	buf_add_text(out, "</tbody>\n</table>\n");
+	buf_add_text(out, "</tbody>\n</table></div>\n");
 }
 
 static void html_end(struct buf *out)

@@ -70,6 +70,11 @@ bool verify_is_request(const struct statement *s);
 /* verify-package.c */
 void verify_package(struct verification *v, int dir_fd, struct err *e);
 
+/* verify-words.c: what codes mean, in plain words; a code that has none is itself. */
+const char *verify_custody_words(const char *act);      /* "transmit": "handed over (transmit)" */
+const char *verify_basis_words(const char *basis);
+const char *verify_assurance_words(const char *assurance);
+
 /* verify-tell.c: the order and the words of a report, once for both forms. Rows are arrays of strings. */
 struct teller {
 	void (*begin)(struct buf *out, const char *title, bool exercise);
@@ -81,6 +86,38 @@ struct teller {
 	void (*table)(struct buf *out, const char *caption, const json_t *heads, const json_t *rows);
 	void (*end)(struct buf *out);
 };
+
+/* A report that is being told: what the parts of it (verify-tell*.c) share. */
+struct telling {
+	const json_t *report;
+	int offset_minutes;
+	const struct teller *t;
+	struct buf *out;
+};
+json_t *row_of(size_t n, ...);                      /* of texts; one that is no UTF-8 is made good */
+void tell_add(json_t *array, json_t *taken);
+void tell_add_text(json_t *array, const char *text);
+const json_t *list_in(const struct telling *g, const char *name);
+bool is_result(const struct telling *g, const char *result);
+bool is_root_mismatch(const struct telling *g);
+void when_of(const struct telling *g, const char *time, char ret[static 64]);
+void party_name(const struct telling *g, const char *code, char ret[static 300]); /* "Arcadia (XA, fictional)" */
+bool is_about(const json_t *act, const char *kind); /* kind: the end of its name */
+const json_t *act_by_id(const struct telling *g, const char *id);                 /* NULL: none */
+const char *exhibit_name(const struct telling *g, const char *id);
+
+/* verify-tell-summary.c */
+void tell_summary(const struct telling *g);
+/* verify-tell-acts.c */
+void tell_kind(const struct telling *g, const char *kind, const char *title);
+void tell_approvals(const struct telling *g);
+void tell_confirmations(const struct telling *g);
+const char *detail_of(const json_t *act, const char *name);
+/* verify-tell-exhibits.c */
+void tell_exhibits(const struct telling *g);
+void tell_digests(const struct telling *g);
+void tell_glossary(const struct telling *g);
+
 void verify_tell(const json_t *report, int offset_minutes, const struct teller *t, struct buf *out);
 
 #endif

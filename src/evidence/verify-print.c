@@ -5,6 +5,8 @@
 #include "evidence/verify-internal.h"
 
 #define LINE_WIDTH 96u
+#define TABLE_WIDTH 132u
+#define COLUMNS_MAX 8u
 
 /* Line breaks become spaces, so that a text of a statement stays within its place. */
 static void add_clean(struct buf *out, struct bytes in)
@@ -137,17 +139,81 @@ static void print_fields(struct buf *out, const json_t *pairs)
 	buf_add_u8(out, '\n');
 }
 
+/* As many words as fit; a word that is longer than its column has a line of its own. */
+static struct bytes take_line(struct bytes *rest, size_t width)
+{
+	size_t end = 0, used = 0;
+
+	for (size_t i = 0; i < rest->len && (used < width || end == 0); i++) {
+		used += (rest->at[i] & 0xc0) != 0x80;
+		if (i + 1 == rest->len || rest->at[i + 1] == ' ')
+			end = used <= width || end == 0 ? i + 1 : end;
+	}
+	struct bytes line = bytes_slice(*rest, 0, end);
+
+	*rest = bytes_slice(*rest, end + (end < rest->len), rest->len);
+	return line;
+}
+
 static void print_cells(struct buf *out, const json_t *row, const size_t *widths, size_t columns)
 {
-	buf_add_text(out, "  ");
-	for (size_t i = 0; i < columns; i++) {
-		struct bytes cell = text_at(row, i);
+	struct bytes rest[COLUMNS_MAX] = { 0 };
+	struct buf clean[COLUMNS_MAX] = { 0 };
+	bool more = true;
 
-		add_clean(out, cell);
-		if (i + 1 < columns)
-			spaces(out, widths[i] - width_of(cell) + 2);
+	for (size_t i = 0; i < columns; i++) {
+		buf_init(&clean[i], 4 * MIB);
+		add_clean(&clean[i], text_at(row, i));
+		rest[i] = buf_bytes(&clean[i]);
 	}
-	buf_add_u8(out, '\n');
+	while (more) {
+		size_t behind = 2;
+
+		more = false;
+		for (size_t i = 0; i < columns; i++) {
+			struct bytes line = take_line(&rest[i], widths[i]);
+
+			if (line.len > 0) {
+				spaces(out, behind);
+				buf_add(out, line);
+				behind = 0;
+			}
+			behind += widths[i] + 2 - (width_of(line) < widths[i] + 1 ? width_of(line) : widths[i] + 1);
+			more = more || rest[i].len > 0;
+		}
+		buf_add_u8(out, '\n');
+	}
+	for (size_t i = 0; i < columns; i++)
+		buf_release(&clean[i]);
+}
+
+static size_t longest_word(struct bytes in)
+{
+	size_t longest = 0;
+
+	while (in.len > 0) {
+		size_t width = width_of(bytes_cut(&in, ' '));
+
+		longest = width > longest ? width : longest;
+	}
+	return longest;
+}
+
+/* Takes from the widest column, not below its longest word, until the row fits; false when it cannot. */
+static bool shrink(size_t *widths, const size_t *least, size_t columns, size_t total)
+{
+	while (total > TABLE_WIDTH) {
+		size_t widest = columns;
+
+		for (size_t k = 0; k < columns; k++)
+			if (widths[k] > least[k] && (widest == columns || widths[k] > widths[widest]))
+				widest = k;
+		if (widest == columns)
+			return false;
+		widths[widest]--;
+		total--;
+	}
+	return true;
 }
 
 /* Too wide for columns: each row becomes a block of fields. */
@@ -166,29 +232,34 @@ static void print_blocks(struct buf *out, const json_t *heads, const json_t *row
 	buf_add_u8(out, '\n');
 }
 
+static size_t max_of(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static void print_table(struct buf *out, const char *caption, const json_t *heads, const json_t *rows)
 {
-	size_t widths[8] = { 0 }, columns = json_array_size(heads), total = 0;
+	size_t widths[COLUMNS_MAX] = { 0 }, least[COLUMNS_MAX] = { 0 }, columns = json_array_size(heads), total = 0;
 
 	buf_add_text(out, "  ");
 	add_clean(out, bytes_of(caption));
 	buf_add_text(out, ":\n");
-	for (size_t k = 0; k < columns && k < 8; k++) {
+	for (size_t k = 0; k < columns && k < COLUMNS_MAX; k++) {
 		widths[k] = width_of(text_at(heads, k));
+		least[k] = longest_word(text_at(heads, k));
 		for (size_t i = 0; i < json_array_size(rows); i++) {
-			size_t width = width_of(text_at(json_array_get(rows, i), k));
-
-			widths[k] = width > widths[k] ? width : widths[k];
+			widths[k] = max_of(widths[k], width_of(text_at(json_array_get(rows, i), k)));
+			least[k] = max_of(least[k], longest_word(text_at(json_array_get(rows, i), k)));
 		}
 		total += widths[k] + 2;
 	}
-	if (columns > 8 || total > LINE_WIDTH + 44) {
+	if (columns > COLUMNS_MAX || !shrink(widths, least, columns, total)) {
 		print_blocks(out, heads, rows);
 		return;
 	}
 	print_cells(out, heads, widths, columns);
 	buf_add_text(out, "  ");
-	rule(out, '-', total - 2);
+	rule(out, '-', (total < TABLE_WIDTH ? total : TABLE_WIDTH) - 2);
 	for (size_t i = 0; i < json_array_size(rows); i++)
 		print_cells(out, json_array_get(rows, i), widths, columns);
 	buf_add_u8(out, '\n');

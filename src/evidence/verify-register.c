@@ -8,10 +8,15 @@
 #include "base/clock.h"
 #include "evidence/verify-internal.h"
 
+static const uint8_t *root_at(const struct verification *v, size_t i)
+{
+	return v->o->roots + i * SHA256_BYTES;
+}
+
 static bool is_given(const struct verification *v, const uint8_t fingerprint[static SHA256_BYTES])
 {
 	for (size_t i = 0; i < v->o->root_count; i++)
-		if (memcmp(v->o->roots[i], fingerprint, SHA256_BYTES) == 0)
+		if (memcmp(root_at(v, i), fingerprint, SHA256_BYTES) == 0)
 			return true;
 	return false;
 }
@@ -22,7 +27,7 @@ static bool load_confirmed(struct verification *v, struct bytes bundle, int64_t 
 	for (size_t i = 0; i < v->o->root_count; i++) {
 		*e = (struct err){ 0 };
 		buf_clear(problems);
-		if (register_load(v->r, bundle, v->o->roots[i], at_ms, problems, e))
+		if (register_load(v->r, bundle, root_at(v, i), at_ms, problems, e))
 			return true;
 		if (e->reason != REASON_ROOT_MISMATCH)
 			return false;
@@ -121,8 +126,8 @@ void verify_root(struct verification *v, const char *what)
 	for (size_t i = 0; v->root_matched && i < v->o->root_count; i++) {
 		char hex[2 * SHA256_BYTES + 1];
 
-		if (!is_used(v, v->o->roots[i])) {
-			hex_write(BYTES_ARRAY(v->o->roots[i]), hex);
+		if (!is_used(v, root_at(v, i))) {
+			hex_write(bytes_from(root_at(v, i), SHA256_BYTES), hex);
 			verify_note(v, "trust-root", "the fingerprint %.16s that you gave is of nothing that is here", hex);
 		}
 	}

@@ -42,6 +42,8 @@ static const struct {
 	{ "answer", "", "outcome", "outcome" },
 	{ "answer", "", "ground", "ground" },
 	{ "answer", "", "reasons", "reasons" },
+	{ "answer", "", "hold_until", "data are held until" },
+	{ "answer", "", "review_date", "to be reviewed" },
 	{ "order", "", "authorising_body", "ordered by" },
 	{ "order", "", "body_kind", "which is a" },
 	{ "order", "", "measure", "measure" },
@@ -66,24 +68,42 @@ static bool kind_ends(const struct statement *s, const char *ending)
 	return len >= n && strcmp(s->kind->name + len - n, ending) == 0;
 }
 
-/* Which data a request is about: "mail@host.example, traffic: logins, from ... until ...". */
+/* Which data a request is about: "mail@host.example, traffic data: logins"; the times stand beside it. */
 static void put_data(json_t *details, const struct statement *s)
 {
 	const json_t *list = json_object_get(s->body, "data");
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *d = json_array_get(list, i);
-		const char *from = json_text(d, "from"), *until = json_text(d, "until");
+		const char *category = json_text(d, "category");
+		size_t before = json_array_size(details);
 		AUTO_BUF out = { 0 };
 
 		buf_init(&out, STATEMENT_BYTES_MAX);
 		buf_add(&out, json_bytes(d, "account"));
-		buf_add_format(&out, "%s%s", json_text(d, "account")[0] == '\0' ? "" : ", ", json_text(d, "category"));
-		buf_add_text(&out, ": ");
+		buf_add_format(&out, "%s%s%s: ", out.len == 0 ? "" : ", ", category, category[0] == '\0' ? "data" : " data");
 		buf_add(&out, json_bytes(d, "description"));
-		if (from[0] != '\0' || until[0] != '\0')
-			buf_add_format(&out, ", from %s until %s", from[0] == '\0' ? "(open)" : from, until[0] == '\0' ? "(open)" : until);
 		put_field(details, "data", buf_ok(&out) ? buf_bytes(&out) : json_bytes(d, "account"));
+		if (json_array_size(details) == before)
+			continue;
+		json_put_text(json_array_get(details, before), "from", json_text(d, "from"));
+		json_put_text(json_array_get(details, before), "until", json_text(d, "until"));
+	}
+}
+
+static void put_conditions(json_t *details, const struct statement *s)
+{
+	const json_t *list = json_object_get(s->body, "conditions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *c = json_array_get(list, i);
+		AUTO_BUF out = { 0 };
+
+		buf_init(&out, STATEMENT_BYTES_MAX);
+		buf_add(&out, json_bytes(c, "text"));
+		if (json_bytes(c, "clause").len > 0)
+			buf_add_format(&out, " (under %s)", json_text(c, "clause"));
+		put_field(details, "condition", buf_bytes(&out));
 	}
 }
 
@@ -99,6 +119,8 @@ static json_t *details_of(const struct statement *s)
 	}
 	if (verify_is_request(s))
 		put_data(list, s);
+	if (kind_ends(s, "answer"))
+		put_conditions(list, s);
 	return list;
 }
 
@@ -143,17 +165,29 @@ static json_t *logs_of(const struct verified_act *a)
 	return list;
 }
 
-static void put_summary(json_t *row, const struct statement *s)
+/* The name that the exhibit was handed over with. */
+static const char *confirmed_name(const struct verification *v, const struct statement *s)
+{
+	for (size_t i = 0; i < v->act_count; i++)
+		if (is_exhibit(v->statements[i]) && bytes_equal(json_bytes(v->statements[i]->body, "exhibit"), json_bytes(s->body, "exhibit")))
+			return json_text(v->statements[i]->body, "name");
+	return "an exhibit that is not here";
+}
+
+static void put_summary(const struct verification *v, json_t *row, const struct statement *s)
 {
 	char text[500];
 
 	if (is_custody(s))
-		snprintf(text, sizeof(text), "%s recorded: %.40s, by %.300s", s->from, json_text(s->body, "act"), json_text(s->body, "actor"));
+		snprintf(text, sizeof(text), "%s recorded of %.300s: %.60s", s->from, json_text(json_object_get(s->body, "object"), "name"),
+			 verify_custody_words(json_text(s->body, "act")));
 	else if (kind_ends(s, "order"))
 		snprintf(text, sizeof(text), "%.300s of %s ordered to %.40s the data", json_text(s->body, "authorising_body"), s->from,
 			 json_text(s->body, "measure"));
 	else if (is_exhibit(s))
 		snprintf(text, sizeof(text), "%s handed %.300s over to %s", s->from, json_text(s->body, "name"), s->to);
+	else if (strcmp(s->kind->name, "confirmation") == 0)
+		snprintf(text, sizeof(text), "%s confirmed %.300s: %.40s", s->from, confirmed_name(v, s), json_text(s->body, "result"));
 	else if (kind_ends(s, "answer"))
 		snprintf(text, sizeof(text), "%s answered %s: %.40s", s->from, s->to, json_text(s->body, "outcome"));
 	else if (s->kind->to == TO_PEER)
@@ -182,10 +216,12 @@ void verify_tell_acts(struct verification *v)
 		json_put_text(row, "from", s->from);
 		json_put_text(row, "to", s->to);
 		json_put_text(row, "authority", s->authority);
+		json_put_text(row, "request", json_text(s->body, "request"));
+		json_put_text(row, "exhibit", json_text(s->body, "exhibit"));
 		json_put_text(row, "legal_basis", s->legal_basis);
 		json_put_text(row, "via", s->via);
 		json_put_time(row, "time", s->time);
-		put_summary(row, s);
+		put_summary(v, row, s);
 		json_put_bool(row, "verified", a->judged);
 		json_put_text(row, "signed_by", a->judged ? a->judgement.sender->name : "");
 		json_put(row, "details", details_of(s));

@@ -8,13 +8,6 @@
 
 #include "evidence/verify-internal.h"
 
-struct telling {
-	const json_t *report;
-	int offset_minutes;
-	const struct teller *t;
-	struct buf *out;
-};
-
 /* A text that was cut in the middle of a character is made good, not refused: it came from outside. */
 static json_t *cell_of(const char *text)
 {
@@ -31,7 +24,7 @@ static json_t *cell_of(const char *text)
 	return v;
 }
 
-static json_t *row_of(size_t n, ...)
+json_t *row_of(size_t n, ...)
 {
 	json_t *row = json_array();
 	va_list args;
@@ -45,28 +38,34 @@ static json_t *row_of(size_t n, ...)
 	return row;
 }
 
-static void add(json_t *array, json_t *taken)
+void tell_add(json_t *array, json_t *taken)
 {
 	if (json_array_append_new(array, taken) != 0)
 		abort();
 }
 
-static void add_text(json_t *array, const char *text)
+void tell_add_text(json_t *array, const char *text)
 {
-	add(array, cell_of(text));
+	tell_add(array, cell_of(text));
 }
 
-static const json_t *list_in(const struct telling *g, const char *name)
+const json_t *list_in(const struct telling *g, const char *name)
 {
 	return json_object_get(g->report, name);
 }
 
-static bool is_result(const struct telling *g, const char *result)
+bool is_result(const struct telling *g, const char *result)
 {
 	return strcmp(json_text(g->report, "result"), result) == 0;
 }
 
-static void when_of(const struct telling *g, const char *time, char ret[static 64])
+/* Then it stands first, see verify_root. */
+bool is_root_mismatch(const struct telling *g)
+{
+	return strcmp(json_text(json_array_get(list_in(g, "broken"), 0), "reason"), "root-mismatch") == 0;
+}
+
+void when_of(const struct telling *g, const char *time, char ret[static 64])
 {
 	int64_t ms;
 
@@ -76,8 +75,7 @@ static void when_of(const struct telling *g, const char *time, char ret[static 6
 		snprintf(ret, 64, "%s", "no time");
 }
 
-/* "Arcadia (XA, fictional)". */
-static void party_name(const struct telling *g, const char *code, char ret[static 300])
+void party_name(const struct telling *g, const char *code, char ret[static 300])
 {
 	const json_t *list = list_in(g, "parties");
 
@@ -139,25 +137,41 @@ static void tell_vouched(const struct telling *g)
 	}
 }
 
+static void broken_words(const struct telling *g, const char *it, char ret[static 600])
+{
+	size_t n = json_array_size(list_in(g, "broken")) - is_root_mismatch(g);
+	char fingerprint[80];
+
+	grouped(json_text(g->report, "fingerprint"), fingerprint);
+	if (!is_root_mismatch(g))
+		snprintf(ret, 600, "%s is BROKEN: %zu thing%s not verify. %s named below.", it, n, n == 1 ? " does" : "s do",
+			 n == 1 ? "It is" : "They are");
+	else
+		snprintf(ret, 600, "%s that of this %s's trust root (%s): nothing is confirmed. %s itself is %s.",
+			 json_int(g->report, "roots_given") > 1 ? "None of the fingerprints you gave is" : "The fingerprint you gave is not",
+			 strcmp(json_text(g->report, "kind"), "package") == 0 ? "package" : "act", fingerprint, it,
+			 n == 0 ? "intact" : "BROKEN");
+}
+
 static void tell_verdict(const struct telling *g)
 {
-	bool package = strcmp(json_text(g->report, "kind"), "package") == 0;
-	const char *it = package ? "The package" : "The act";
-	bool some = confirms_some(g);
+	const char *it = strcmp(json_text(g->report, "kind"), "package") == 0 ? "The package" : "The act";
+	bool some = confirms_some(g), several = json_int(g->report, "roots_given") > 1;
 	char text[600], fingerprint[80];
 
 	grouped(json_text(g->report, "fingerprint"), fingerprint);
 	if (is_result(g, "intact"))
-		snprintf(text, sizeof(text), "%s is intact. Signers are confirmed against the trust root you gave.", it);
+		snprintf(text, sizeof(text), "%s is intact. Signers are confirmed against the %s you gave.", it,
+			 several ? "fingerprints" : "trust root");
 	else if (some && is_result(g, "intact-unconfirmed"))
-		snprintf(text, sizeof(text), "%s is intact; the trust root you gave does not confirm every signer.", it);
+		snprintf(text, sizeof(text), "%s is intact; the %s not confirm every signer.", it,
+			 several ? "fingerprints you gave do" : "trust root you gave does");
 	else if (is_result(g, "intact-unconfirmed"))
 		snprintf(text, sizeof(text), "%s is intact; signers unconfirmed, compare this fingerprint: %s", it, fingerprint);
 	else
-		snprintf(text, sizeof(text), "%s is BROKEN: %zu thing%s do%s not verify. They are named below.", it,
-			 json_array_size(list_in(g, "broken")), json_array_size(list_in(g, "broken")) == 1 ? "" : "s",
-			 json_array_size(list_in(g, "broken")) == 1 ? "es" : "");
+		broken_words(g, it, text);
 	g->t->verdict(g->out, json_text(g->report, "result"), text);
+	tell_summary(g);
 	if (some && is_result(g, "intact-unconfirmed"))
 		tell_vouched(g);
 	else if (is_result(g, "intact-unconfirmed"))
@@ -172,15 +186,15 @@ static void tell_head(const struct telling *g)
 	char when[64], name[300];
 
 	if (json_text(g->report, "case")[0] != '\0')
-		add(pairs, row_of(2, "Case", json_text(g->report, "case")));
+		tell_add(pairs, row_of(2, "Case", json_text(g->report, "case")));
 	if (json_text(g->report, "sealed_by")[0] != '\0') {
 		party_name(g, json_text(g->report, "sealed_by"), name);
 		when_of(g, json_text(g->report, "sealed_at"), when);
-		add(pairs, row_of(2, "Sealed by", name));
-		add(pairs, row_of(2, "Sealed at", when));
+		tell_add(pairs, row_of(2, "Sealed by", name));
+		tell_add(pairs, row_of(2, "Sealed at", when));
 	}
-	add(pairs, row_of(2, "Witnesses", json_text(g->report, "witness_words")));
-	g->t->fields(g->out, pairs);
+	if (json_array_size(pairs) > 0)
+		g->t->fields(g->out, pairs);
 }
 
 static void tell_broken(const struct telling *g)
@@ -194,165 +208,13 @@ static void tell_broken(const struct telling *g)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *b = json_array_get(list, i);
 
-		add(rows, row_of(3, json_text(b, "what"), json_text(b, "text"), json_text(b, "reason")));
+		tell_add(rows, row_of(3, json_text(b, "what"), json_text(b, "text"), json_text(b, "reason")));
 	}
 	g->t->section(g->out, "What is broken");
 	g->t->table(g->out, "What does not verify", heads, rows);
-	g->t->paragraph(g->out, "Nothing below may be relied on before this is explained: it is what the files say.");
-}
-
-/* --- who asked, approved, answered, ordered ---------------------------------------------------- */
-
-static bool is_about(const json_t *act, const char *kind)
-{
-	const char *name = json_text(act, "kind");
-	size_t len = strlen(name), n = strlen(kind);
-
-	return len >= n && strcmp(name + len - n, kind) == 0;
-}
-
-static void tell_act(const struct telling *g, const json_t *act)
-{
-	const json_t *details = json_object_get(act, "details");
-	AUTO_JSON *pairs = json_array();
-	char from[300], to[300], when[64];
-
-	party_name(g, json_text(act, "from"), from);
-	party_name(g, json_text(act, "to"), to);
-	when_of(g, json_text(act, "time"), when);
-	add(pairs, row_of(2, "What", json_text(act, "words")));
-	add(pairs, row_of(2, "From", from));
-	add(pairs, row_of(2, "To", to));
-	add(pairs, row_of(2, "When", when));
-	add(pairs, row_of(2, "Legal basis", json_text(act, "legal_basis")));
-	for (size_t i = 0; i < json_array_size(details); i++) {
-		const char *value = json_text(json_array_get(details, i), "value");
-		int64_t ms;
-
-		if (time_parse(bytes_of(value), &ms)) {
-			time_write_people(ms, g->offset_minutes, when);
-			value = when;
-		}
-		add(pairs, row_of(2, json_text(json_array_get(details, i), "name"), value));
-	}
-	add(pairs, row_of(2, "Signature", json_bool(act, "verified") ? "verifies" : "does NOT verify"));
-	add(pairs, row_of(2, "File", json_text(act, "file")));
-	g->t->fields(g->out, pairs);
-}
-
-static void tell_kind(const struct telling *g, const char *kind, const char *title)
-{
-	const json_t *acts = list_in(g, "acts");
-	bool any = false;
-
-	for (size_t i = 0; i < json_array_size(acts); i++) {
-		const json_t *act = json_array_get(acts, i);
-
-		if (!is_about(act, kind))
-			continue;
-		if (!any)
-			g->t->section(g->out, title);
-		any = true;
-		tell_act(g, act);
-	}
-}
-
-static void tell_approvals(const struct telling *g)
-{
-	const json_t *acts = list_in(g, "acts");
-	AUTO_JSON *heads = row_of(6, "Person", "For", "As", "Assurance", "When", "Of");
-	AUTO_JSON *rows = json_array();
-	char when[64];
-
-	for (size_t i = 0; i < json_array_size(acts); i++) {
-		const json_t *act = json_array_get(acts, i), *list = json_object_get(act, "approvals");
-
-		for (size_t k = 0; k < json_array_size(list); k++) {
-			const json_t *a = json_array_get(list, k);
-
-			when_of(g, json_text(a, "time"), when);
-			add(rows, row_of(6, json_text(a, "name"), json_text(act, "from"), json_text(a, "role"), json_text(a, "assurance"),
-					 when, json_text(act, "kind")));
-		}
-	}
-	if (json_array_size(rows) == 0)
-		return;
-	g->t->section(g->out, "Who approved");
-	g->t->table(g->out, "Persons who signed with a key of their own", heads, rows);
-	g->t->paragraph(g->out,
-			"Assurance says how the person signed: key-file means with a key kept in a file. The times of approvals are those "
-			"that the person's machine stated.");
-}
-
-/* --- exhibits ---------------------------------------------------------------------------------- */
-
-static void tell_custody(const struct telling *g, const json_t *x)
-{
-	const json_t *list = json_object_get(x, "custody");
-	AUTO_JSON *heads = row_of(6, "No.", "When", "Party", "Event", "By", "Result");
-	AUTO_JSON *rows = json_array();
-	char when[64], number[32], by[700], caption[400];
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *v = json_array_get(list, i);
-		const char *where = json_text(v, "where"), *tool = json_text(v, "tool");
-
-		when_of(g, json_text(v, "when"), when);
-		snprintf(number, sizeof(number), "%lld", (long long)json_int(v, "seq"));
-		snprintf(by, sizeof(by), "%.300s%s%.150s%s%.150s", json_text(v, "actor"), where[0] == '\0' ? "" : ", ", where,
-			 tool[0] == '\0' ? "" : ", with ", tool);
-		add(rows, row_of(6, number, when, json_text(v, "party"), json_text(v, "act"), by, json_text(v, "result")));
-	}
-	snprintf(caption, sizeof(caption), "Custody of exhibit %.8s", json_text(x, "id"));
-	g->t->table(g->out, caption, heads, rows);
-}
-
-static void tell_conditions(const struct telling *g, const json_t *x)
-{
-	const json_t *list = json_object_get(x, "conditions");
-	AUTO_JSON *heads = row_of(3, "Kind", "Under", "Condition");
-	AUTO_JSON *rows = json_array();
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *c = json_array_get(list, i);
-
-		add(rows, row_of(3, json_text(c, "kind"), json_text(c, "clause"), json_text(c, "text")));
-	}
-	if (json_array_size(rows) > 0)
-		g->t->table(g->out, "Conditions of use", heads, rows);
-	else
-		g->t->paragraph(g->out, "No condition of use was attached to this exhibit.");
-}
-
-static void tell_exhibits(const struct telling *g)
-{
-	const json_t *list = list_in(g, "exhibits");
-	char size[64], digest[64], from[300], to[300];
-
-	if (json_array_size(list) == 0)
-		return;
-	g->t->section(g->out, "Exhibits and who had them in hand");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-		AUTO_JSON *pairs = json_array();
-
-		party_name(g, json_text(x, "from"), from);
-		party_name(g, json_text(x, "to"), to);
-		snprintf(size, sizeof(size), "%lld bytes", (long long)json_int(x, "size"));
-		snprintf(digest, sizeof(digest), "%.16s (in full at the end)", json_text(x, "sha256"));
-		add(pairs, row_of(2, "Exhibit", json_text(x, "name")));
-		add(pairs, row_of(2, "Number", json_text(x, "id")));
-		add(pairs, row_of(2, "Size", size));
-		add(pairs, row_of(2, "SHA-256 begins with", digest));
-		add(pairs, row_of(2, "Handed over by", from));
-		add(pairs, row_of(2, "To", to));
-		if (json_bool(x, "personal_data"))
-			add(pairs, row_of(2, "Personal data", "yes"));
-		add(pairs, row_of(2, "File in the package", json_text(x, "path")));
-		g->t->fields(g->out, pairs);
-		tell_conditions(g, x);
-		tell_custody(g, x);
-	}
+	g->t->paragraph(g->out, is_root_mismatch(g) && json_array_size(list) == 1 ?
+				"What is below fits together, under keys of which you do not know whose they are." :
+				"Nothing below may be relied on before this is explained: it is what the files say.");
 }
 
 /* --- logs, checks, limits ---------------------------------------------------------------------- */
@@ -372,7 +234,7 @@ static void tell_logs(const struct telling *g)
 
 			snprintf(index, sizeof(index), "%lld", (long long)json_int(l, "index"));
 			snprintf(size, sizeof(size), "%lld", (long long)json_int(l, "size"));
-			add(rows, row_of(4, json_text(act, "summary"), json_text(l, "party"), index, size));
+			tell_add(rows, row_of(4, json_text(act, "summary"), json_text(l, "party"), index, size));
 		}
 	}
 	if (json_array_size(rows) == 0)
@@ -390,7 +252,7 @@ static void tell_checks(const struct telling *g)
 	for (size_t i = 0; i < json_array_size(checks); i++) {
 		const json_t *c = json_array_get(checks, i);
 
-		add_text(json_bool(c, "note") || !json_bool(c, "ok") ? notes : passed, json_text(c, "text"));
+		tell_add_text(json_bool(c, "note") || !json_bool(c, "ok") ? notes : passed, json_text(c, "text"));
 	}
 	if (json_array_size(passed) > 0) {
 		g->t->section(g->out, "What was checked and holds");
@@ -402,20 +264,6 @@ static void tell_checks(const struct telling *g)
 	}
 }
 
-static void tell_digests(const struct telling *g)
-{
-	const json_t *list = list_in(g, "exhibits");
-	AUTO_JSON *heads = row_of(2, "Exhibit", "SHA-256");
-	AUTO_JSON *rows = json_array();
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		add(rows, row_of(2, json_text(json_array_get(list, i), "name"), json_text(json_array_get(list, i), "sha256")));
-	if (json_array_size(rows) == 0)
-		return;
-	g->t->section(g->out, "Digests in full");
-	g->t->table(g->out, "Digests of the exhibits", heads, rows);
-}
-
 static void tell_limits(const struct telling *g)
 {
 	AUTO_JSON *shows = json_array();
@@ -423,24 +271,27 @@ static void tell_limits(const struct telling *g)
 
 	if (!is_result(g, "broken")) {
 		if (strcmp(json_text(g->report, "kind"), "package") == 0)
-			add_text(shows, "No file of the package was changed, added or removed since it was sealed.");
-		add_text(shows, "The statements were signed with the keys that the register named for these parties and persons at "
+			tell_add_text(shows, "No file of the package was changed, added or removed since it was sealed.");
+		tell_add_text(shows, "The statements were signed with the keys that the register named for these parties and persons at "
 				"the time that the statements give.");
-		add_text(shows, "The logged statements stood in the logs named above, so they cannot be denied or dated back without "
+		tell_add_text(shows, "The logged statements stood in the logs named above, so they cannot be denied or dated back without "
 				"that log showing two histories.");
 		g->t->section(g->out, "What this shows");
 		g->t->list(g->out, shows);
 	}
-	add_text(does_not, "It does not show that what the evidence says is true, or who acted at a keyboard.");
-	add_text(does_not, "It does not show what happened to the evidence before the first custody event.");
-	add_text(does_not, "It does not show that a key was in the right hands: it shows which key signed.");
-	add_text(does_not, "Times are those that the parties stated. No independent witness has confirmed the logs yet, so two "
+	tell_add_text(does_not, "It does not show that what the evidence says is true, or who acted at a keyboard.");
+	tell_add_text(does_not, "It does not show what happened to the evidence before the first custody event.");
+	tell_add_text(does_not, "It does not show that a key was in the right hands: it shows which key signed.");
+	tell_add_text(does_not, "Times are those that the parties stated. No independent witness has confirmed the logs yet, so two "
 			   "parties that work together could have made a history that never was.");
-	if (!is_result(g, "intact"))
-		add_text(does_not, confirms_some(g) ? "It does not show who every signer is: the trust root that you gave confirms only some of them."
-						    : "It does not show who the signers are: no trust root that you gave confirms them.");
+	if (!json_bool(g->report, "root_given"))
+		tell_add_text(does_not, "It does not show who the signers are: you gave no fingerprint that confirms them.");
+	else if (is_root_mismatch(g))
+		tell_add_text(does_not, "It does not show who the signers are: the fingerprint you gave is another one.");
+	else if (is_result(g, "intact-unconfirmed"))
+		tell_add_text(does_not, "It does not show who every signer is: what you gave confirms only some of them.");
 	if (json_bool(g->report, "exercise"))
-		add_text(does_not, "It shows nothing about a real case: this is an exercise.");
+		tell_add_text(does_not, "It shows nothing about a real case: this is an exercise.");
 	g->t->section(g->out, "What this does not show");
 	g->t->list(g->out, does_not);
 }
@@ -459,10 +310,11 @@ void verify_tell(const json_t *report, int offset_minutes, const struct teller *
 	tell_kind(&g, "answer", "Who answered");
 	tell_kind(&g, "order", "Which court or body ordered");
 	tell_exhibits(&g);
-	tell_kind(&g, "confirmation", "Who confirmed what arrived");
+	tell_confirmations(&g);
 	tell_logs(&g);
 	tell_checks(&g);
 	tell_digests(&g);
 	tell_limits(&g);
+	tell_glossary(&g);
 	t->end(out);
 }

@@ -16,8 +16,8 @@
 
 struct verify_options {
 	const char *path;
-	const uint8_t (*roots)[SHA256_BYTES]; /* fingerprints of trust roots, or of pinned entries, that the reader compared */
-	size_t root_count;                    /* 0: none was given */
+	const uint8_t *roots;    /* fingerprints of trust roots, or of pinned entries, that the reader compared, 32 bytes each */
+	size_t root_count;       /* 0: none was given */
 	int offset_minutes;      /* local time of the reader */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* bytes hashed; may be NULL */
 	void *ctx;
