@@ -9,7 +9,7 @@
 #include "process/channel.h"
 
 /* A job may be told to follow one that has just ended: so many good ends are remembered. */
-#define GOOD_ENDS 16u
+#define GOOD_ENDS 64u
 
 struct job {
 	struct job *next;

@@ -120,9 +120,12 @@ static bool clocks(struct node *n, const struct request_row *r, int64_t hold_unt
 	return ok;
 }
 
-static bool hold_on(struct node *n, struct request_row *p, const uint8_t *hash, struct err *e)
+static bool hold_on(struct node *n, struct request_row *p, int64_t since_ms, const uint8_t *hash, struct err *e)
 {
-	if (p->state != LIFE_PRESERVED)
+	/* A receipt may come after the hold has ended here; what counts is when the other side had the request. */
+	bool late = p->state == LIFE_LAPSED && !p->asked && since_ms < p->hold_until;
+
+	if (p->state != LIFE_PRESERVED && !late)
 		return true; /* nothing runs out there yet, or any more */
 	return node_move(n, p, EVENT_FOLLOW_UP, hash, e) && clocks(n, p, 0, p->order_expires, e);
 }
@@ -136,16 +139,16 @@ static bool follow_up(struct node *n, const struct statement *s, const struct id
 		return err_note(e, "the preservation that this request follows");
 	if (p.asked == own || !bytes_is(bytes_of(p.peer), own ? s->to : s->from))
 		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "that preservation is not between these two parties");
-	return own || hold_on(n, &p, s->hash, e);
+	return own || hold_on(n, &p, clock_now_ms(), s->hash, e);
 }
 
-bool effect_delivered(struct node *n, const struct request_row *r, struct err *e)
+bool effect_delivered(struct node *n, const struct request_row *r, int64_t since_ms, struct err *e)
 {
 	struct request_row p;
 
-	if (r->asked || !r->has_preservation)
+	if (r->asked || !r->has_preservation || !life_state_is_open(r->state))
 		return true;
-	return node_request(n, &r->preservation, &p, e) && hold_on(n, &p, r->hash, e);
+	return node_request(n, &r->preservation, &p, e) && hold_on(n, &p, since_ms, r->hash, e);
 }
 
 static bool request_begins(struct node *n, const struct statement *s, bool own, struct err *e)
@@ -222,7 +225,7 @@ static bool others_follow(struct node *n, const struct request_row *r, bool *ret
 }
 
 /* The last follow-up is decided: the preservation needs no longer be held (42(8)). */
-static bool preservation_ends(struct node *n, const struct request_row *r, const struct statement *s, struct err *e)
+static bool preservation_ends(struct node *n, const struct request_row *r, const uint8_t *hash, struct err *e)
 {
 	struct request_row p;
 	bool others;
@@ -231,7 +234,12 @@ static bool preservation_ends(struct node *n, const struct request_row *r, const
 		return true;
 	if (!others_follow(n, r, &others, e) || !node_request(n, &r->preservation, &p, e))
 		return false;
-	return others || p.state != LIFE_HELD || node_move(n, &p, EVENT_FOLLOW_UP_DECIDED, s->hash, e);
+	return others || p.state != LIFE_HELD || node_move(n, &p, EVENT_FOLLOW_UP_DECIDED, hash, e);
+}
+
+bool effect_rejected(struct node *n, const struct request_row *r, const uint8_t hash[static SHA256_BYTES], struct err *e)
+{
+	return preservation_ends(n, r, hash, e);
 }
 
 static bool answered(struct node *n, const struct statement *s, bool own, struct err *e)
@@ -252,7 +260,7 @@ static bool answered(struct node *n, const struct statement *s, bool own, struct
 	if (event == EVENT_ACCEPTED && time_parse(json_bytes(s->body, "hold_until"), &hold) &&
 	    !clocks(n, &r, hold, r.order_expires, e))
 		return false;
-	return life_state_is_open(r.state) || preservation_ends(n, &r, s, e);
+	return life_state_is_open(r.state) || preservation_ends(n, &r, s->hash, e);
 }
 
 static bool ordered(struct node *n, const struct statement *s, bool own, struct err *e)
@@ -336,7 +344,7 @@ static bool confirmed(struct node *n, const struct statement *s, bool own, struc
 		return false;
 	if (!bytes_is(json_bytes(s->body, "result"), "verified"))
 		return true; /* told, and the exhibit may be sent again */
-	return node_move(n, &r, EVENT_CONFIRMED, s->hash, e) && preservation_ends(n, &r, s, e);
+	return node_move(n, &r, EVENT_CONFIRMED, s->hash, e) && preservation_ends(n, &r, s->hash, e);
 }
 
 static bool custody_kept(struct node *n, const struct statement *s, bool own, struct err *e)

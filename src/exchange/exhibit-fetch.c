@@ -71,7 +71,7 @@ static bool reopen(struct node *n, struct exhibit_row *x, int *ret_fd, struct er
 		return false;
 	}
 	hex_write(bytes_from(x->sealed_sha256, SHA256_BYTES), kept);
-	if (blob_open(n->blobs_fd, kept, true, ret_fd, &missing))
+	if (blob_open(n->blobs_fd, kept, false, ret_fd, &missing))
 		snprintf(x->blob, sizeof(x->blob), "%s", kept);
 	else if (!blob_new(n->blobs_fd, x->blob, ret_fd, e))
 		return false;
@@ -284,7 +284,8 @@ static bool accept_exhibit(struct node *n, struct exhibit_row *x, struct err *e)
 		return false;
 	bool ok = found || (key_unwrap(n, x, fd, &key, e) && exhibit_key_add(n, &x->id, key, e));
 	secret_free(key);
-	if (!ok || !blob_keep(n->blobs_fd, x->blob, x->sealed_sha256, blob, e))
+	hex_write(bytes_from(x->sealed_sha256, SHA256_BYTES), blob);
+	if (!ok || (!bytes_is(bytes_of(x->blob), blob) && !blob_keep(n->blobs_fd, x->blob, x->sealed_sha256, blob, e)))
 		return false;
 	snprintf(x->blob, sizeof(x->blob), "%s", blob);
 	return exhibit_state_put(n, x, "opened", e) && exhibit_custody(n, &x->id, &x->request, r.case_ref, &v, hash, e) &&

@@ -334,7 +334,7 @@ static bool move_request(struct node *n, const struct statement *r, const uint8_
 	/* An acknowledgement may have overtaken the receipt. */
 	if (row.state == LIFE_SENT && !node_move(n, &row, received ? EVENT_RECEIPT : EVENT_REJECTION, r->hash, e))
 		return false;
-	return !received || effect_delivered(n, &row, e);
+	return received ? effect_delivered(n, &row, r->time, e) : effect_rejected(n, &row, r->hash, e);
 }
 
 /* The tag proves that the receiver opened the letter: only who knows x can write it. */

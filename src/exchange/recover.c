@@ -36,18 +36,19 @@ static bool furthest(struct node *n, int aside, struct checkpoint *ret, struct e
 static bool bundle_read(int aside, uint64_t number, unsigned width, struct buf *out, struct err *e)
 {
 	char path[96];
-	struct err missing = { 0 };
+	struct err why = { 0 };
 
 	tile_path(-1, number, BUNDLE_ENTRIES, path);
-	if (file_read(aside, path, out, &missing))
-		return true;
-	for (; width < BUNDLE_ENTRIES; width++) {
+	bool found = file_read(aside, path, out, &why);
+	for (unsigned w = width; !found && why.kind == ERR_NOT_FOUND && w < BUNDLE_ENTRIES; w++) {
 		buf_clear(out);
-		tile_path(-1, number, width, path);
-		if (file_read(aside, path, out, &missing))
-			return true;
+		tile_path(-1, number, w, path);
+		found = file_read(aside, path, out, &why);
 	}
-	return err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s: %s", RECOVER_FOLDER, missing.text);
+	if (found)
+		return true;
+	tile_path(-1, number, width, path);
+	return err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s/%s or a wider one is needed: %s", RECOVER_FOLDER, path, why.text);
 }
 
 /* A leaf that still waits in the restored queue was logged already: it keeps its statement and waits no more. */

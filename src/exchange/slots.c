@@ -6,9 +6,10 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "exchange/record.h"
 #include "log/leaf.h"
 
-/* Files for the public follow a log of short slots at this pace; letters carry their own checkpoint. */
+/* The checkpoint for the public follows a log of short slots at this pace; letters carry their own. */
 #define PUBLISH_EVERY_MS 500
 
 static bool publish(struct node *n, struct err *e)
@@ -17,7 +18,7 @@ static bool publish(struct node *n, struct err *e)
 
 	/* A clock that was set back does not stop it. */
 	if (now >= n->published_ms && now < n->published_ms + PUBLISH_EVERY_MS)
-		return true;
+		return log_publish_tiles(n->log, e); /* leaves go out at once: recovery may need them */
 	if (!log_publish(n->log, buf_bytes(&n->note), e))
 		return false;
 	n->published_ms = now;
@@ -91,28 +92,47 @@ static bool drop_queued(struct node *n, const int64_t *seqs, int64_t count, stru
 	return true;
 }
 
-/* Real leaves, at most a slot's: ours first, then those of letters that came, then pages. */
-static bool append_queued(struct node *n, int64_t most, int64_t *ret_count, struct err *e)
+/* Queued leaves of these ranks, at most so many more; *count goes up. */
+static bool append_ranks(struct node *n, enum leaf_rank from, enum leaf_rank to, int64_t most, int64_t *count, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_leaf_queue_take);
-	int64_t *seqs = calloc((size_t)most, sizeof(*seqs)), count = 0;
+	struct query *q;
+	int64_t *seqs, taken = 0;
 	uint64_t index;
 	bool found, ok;
 
+	if (most <= 0)
+		return true;
+	seqs = calloc((size_t)most, sizeof(*seqs));
 	if (seqs == NULL)
 		abort();
-	query_bind_int(q, 1, most);
-	while ((ok = query_row(q, &found, e)) && found && count < most) {
+	q = store_query(n->store, QUERY_leaf_queue_take);
+	query_bind_int(q, 1, from);
+	query_bind_int(q, 2, to);
+	query_bind_int(q, 3, most);
+	while ((ok = query_row(q, &found, e)) && found && taken < most) {
 		struct bytes hash = query_bytes(q, 1);
 		ok = hash.len == SHA256_BYTES ? log_append(n->log, query_bytes(q, 2), hash.at, &index, e)
 					      : err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a queued leaf has no hash");
 		if (!ok)
 			break;
-		seqs[count++] = query_int(q, 0);
+		seqs[taken++] = query_int(q, 0);
 	}
 	query_end(q);
-	ok = ok && drop_queued(n, seqs, count, e);
+	ok = ok && drop_queued(n, seqs, taken, e);
 	free(seqs);
+	*count += taken;
+	return ok;
+}
+
+/* Real leaves, at most a slot's: ours first, but a quarter is for letters that came and then for pages, so that
+ * neither a busy office nor a peer that floods keeps the other's acts out of the log. */
+static bool append_queued(struct node *n, int64_t most, int64_t *ret_count, struct err *e)
+{
+	int64_t count = 0, reserve = most / 4 > 0 ? most / 4 : most > 1;
+
+	bool ok = append_ranks(n, LEAF_RANK_OWN, LEAF_RANK_OWN, most - reserve, &count, e) &&
+		  append_ranks(n, LEAF_RANK_PEER, LEAF_RANK_PAGE, most - count, &count, e) &&
+		  append_ranks(n, LEAF_RANK_OWN, LEAF_RANK_OWN, most - count, &count, e);
 	*ret_count = count;
 	return ok;
 }

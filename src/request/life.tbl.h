@@ -40,6 +40,7 @@ MOVE(PRES, EITHER, ACCEPTED,       ORDER_PRESERVE,  PRESERVED,      "a domestic 
 MOVE(PRES, EITHER, PRESERVED,      ORDER_PRESERVE,  PRESERVED,      "the order is renewed (25(2))")
 MOVE(PRES, EITHER, HELD,           ORDER_PRESERVE,  HELD,           "the order is renewed while the follow-up is pending (25(2), 42(8))")
 MOVE(PRES, EITHER, PRESERVED,      FOLLOW_UP,       HELD,           "the follow-up request arrived: the data are kept until it is decided (42(8))")
+MOVE(PRES, ASKING, LAPSED,         FOLLOW_UP,       HELD,           "the follow-up request had arrived before the hold ended; its receipt came later (42(8))")
 MOVE(PRES, EITHER, HELD,           FOLLOW_UP_DECIDED, RELEASED,     "the follow-up request is decided (42(8))")
 MOVE(PRES, EITHER, PRESERVED,      HOLD_ENDED,      LAPSED,         "no follow-up request came before the hold ended (42(8))")
 

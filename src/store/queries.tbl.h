@@ -42,7 +42,7 @@ QUERY(request_move_add, "INSERT INTO request_move (request, from_state, event, t
 QUERY(request_moves, "SELECT from_state, event, to_state, hash, why, time FROM request_move WHERE request = $1 ORDER BY seq")
 QUERY(count_open_requests, "SELECT count(*) FROM request WHERE state NOT IN ('refused', 'unable', 'redirected', 'withdrawn', 'lapsed', 'released', 'receipt-confirmed')")
 /* exchange/slots.c */
-QUERY(leaf_queue_take, "SELECT seq, hash, leaf FROM leaf_queue ORDER BY rank, seq LIMIT $1")
+QUERY(leaf_queue_take, "SELECT seq, hash, leaf FROM leaf_queue WHERE rank >= $1 AND rank <= $2 ORDER BY rank, seq LIMIT $3")
 QUERY(leaf_queue_of_peer, "SELECT count(*) FROM leaf_queue WHERE peer = $1")
 QUERY(leaf_queue_find, "SELECT seq, hash FROM leaf_queue WHERE leaf = $1")
 QUERY(leaf_queue_drop_one, "DELETE FROM leaf_queue WHERE seq = $1")
@@ -106,8 +106,8 @@ QUERY(exhibit_get, "SELECT id, request, peer, own, name, size, sha256, sealed_si
 QUERY(exhibit_of_request, "SELECT id FROM exhibit WHERE request = $1 ORDER BY created, id")
 QUERY(exhibit_state, "UPDATE exhibit SET state = $2, blob = $3, fetched = $4, next = $5, attempts = $6, failed = $7 WHERE id = $1")
 QUERY(exhibit_statement, "UPDATE exhibit SET statement = $2, state = $3 WHERE id = $1")
-QUERY(exhibit_to_fetch, "SELECT id, peer FROM exhibit WHERE own = 0 AND state IN ('announced', 'fetching') AND next <= $1 "
-	"ORDER BY created")
+QUERY(exhibit_to_fetch, "SELECT id, peer FROM (SELECT id, peer, created, row_number() OVER (PARTITION BY peer ORDER BY created, id) AS nth "
+	"FROM exhibit WHERE own = 0 AND state IN ('announced', 'fetching') AND next <= $1) AS waiting WHERE nth <= 8 ORDER BY created")
 QUERY(statement_orders_of, "SELECT hash FROM statement WHERE request = $1 AND kind = 'order' AND own = 1 ORDER BY seq DESC")
 QUERY(statement_all, "SELECT hash, own FROM statement ORDER BY seq")
 QUERY(exhibit_blob_wanted, "SELECT count(*) FROM exhibit WHERE blob = $1")
