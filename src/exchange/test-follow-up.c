@@ -178,6 +178,7 @@ static void a_rejected_follow_up_ends_the_hold_that_was_left_for_it(void **state
 	status = receive_at(&w.xr, buf_bytes(&j.body), w.xa.tls, &reply, &why);
 	the_time = now;
 	answered(&w.xa, &j, status, buf_bytes(&reply));
+	outbox_job_release(&j);
 	assert_int_equal(state_at(&w.xa, &second), LIFE_REJECTED);
 	assert_int_equal(state_at(&w.xa, &p), LIFE_RELEASED);
 }
