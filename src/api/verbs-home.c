@@ -84,6 +84,26 @@ static void put_letters(const struct node *n, json_t *out)
 	json_put(out, "letters", v);
 }
 
+/* Letters that were not accepted, by peer, day and reason: a peer that is out of step, or somebody who tries. */
+static bool put_rejections(struct api_call *c, struct err *e)
+{
+	struct query *q = store_query(c->node->store, QUERY_reject_count_list);
+	json_t *list = json_array();
+	bool found, ok;
+
+	json_put(c->out, "rejections", list);
+	while ((ok = query_row(q, &found, e)) && found) {
+		json_t *v = json_object();
+		json_put_bytes(v, "peer", query_bytes(q, 0));
+		json_put_bytes(v, "day", query_bytes(q, 1));
+		json_put_bytes(v, "reason", query_bytes(q, 2));
+		json_put_int(v, "count", query_int(q, 3));
+		json_array_append_new(list, v);
+	}
+	query_end(q);
+	return ok;
+}
+
 bool verb_status(struct api_call *c, struct err *e)
 {
 	struct node *n = c->node;
@@ -112,7 +132,7 @@ bool verb_status(struct api_call *c, struct err *e)
 	       count_of(n, QUERY_receipt_proofs_waiting, c->out, "proofs_waiting", e) &&
 	       count_of(n, QUERY_proof_out_count, c->out, "proofs_owed", e) &&
 	       count_of(n, QUERY_page_waiting, c->out, "pages_waiting", e) &&
-	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e) && put_orders_ending(c, e);
+	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e) && put_orders_ending(c, e) && put_rejections(c, e);
 }
 
 bool verb_backup(struct api_call *c, struct err *e)

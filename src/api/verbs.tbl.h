@@ -2,7 +2,7 @@
  * id: 32 hex; hash: 64 hex; times as in statements. Missing optional members may be left out.
  *
  * status                {} -> {party,name,exercise,locked,locked_why,log:{origin,size,note},register:{origin,size,time,state},
- *                       requests_open,outbox_waiting,undelivered:[{id,peer,since,call}],proofs_waiting,pages_waiting,version,
+ *                       requests_open,outbox_waiting,undelivered:[{id,peer,since,call}],proofs_waiting,pages_waiting,version,rejections:[{peer,day,reason,count}],
  *                       letters:{delivered,receipt_ms_p50,receipt_ms_p99}}  since the node started; delivery to durable receipt, rounded up
  * register-describe     {} -> {act,hash,fingerprint}        our own entry as a self-signed, logged act (JSON text)
  * register-pin          {act,hash} -> {party}               hash as compared by telephone

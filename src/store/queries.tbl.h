@@ -22,9 +22,7 @@ QUERY(savepoint, "SAVEPOINT one")
 QUERY(savepoint_keep, "RELEASE SAVEPOINT one")
 QUERY(savepoint_back, "ROLLBACK TO SAVEPOINT one")
 QUERY(statement_by_hash, "SELECT id, sender, addressee, kind, own, request, case_ref, time, arrived, seq FROM statement WHERE hash = $1")
-QUERY(statement_by_id, "SELECT hash FROM statement WHERE sender = $1 AND id = $2")
 QUERY(statement_of_request, "SELECT hash, id, sender, addressee, kind, own, time, arrived FROM statement WHERE request = $1 ORDER BY seq")
-QUERY(statement_last_of_kind, "SELECT hash FROM statement WHERE own = 1 AND kind = $1 ORDER BY seq DESC LIMIT 1")
 QUERY(request_add, "INSERT INTO request (id, kind, peer, case_ref, asked, state, hash, preservation, hold_until, order_expires, "
 	"acknowledged_by, acknowledged_at, created, updated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '', 0, $9, $9)")
 QUERY(request_get, "SELECT id, kind, peer, case_ref, asked, state, hash, preservation, hold_until, order_expires, acknowledged_by, "
@@ -48,7 +46,6 @@ QUERY(leaf_queue_find, "SELECT seq, hash FROM leaf_queue WHERE leaf = $1")
 QUERY(leaf_queue_drop_one, "DELETE FROM leaf_queue WHERE seq = $1")
 QUERY(leaf_queue_count, "SELECT count(*) FROM leaf_queue")
 QUERY(log_leaf_of, "SELECT idx, leaf FROM log_leaf WHERE hash = $1")
-QUERY(log_note_get, "SELECT size, note FROM log_note WHERE one = 1")
 QUERY(log_note_put, "INSERT INTO log_note (one, size, note) VALUES (1, $1, $2) "
 	"ON CONFLICT (one) DO UPDATE SET size = excluded.size, note = excluded.note")
 /* exchange/outbox.c */
@@ -59,7 +56,6 @@ QUERY(outbox_due, "SELECT o.seq, o.hash FROM outbox o JOIN log_leaf l ON l.hash 
 QUERY(outbox_peer, "SELECT coalesce(max(next), 0), coalesce(max(attempts), 0) FROM outbox WHERE peer = $1 AND done = 0")
 QUERY(outbox_hold, "UPDATE outbox SET next = $2, attempts = attempts + 1, last_error = $3 WHERE seq = $1 AND done = 0")
 QUERY(outbox_done, "UPDATE outbox SET done = $2, last_error = $3 WHERE hash = $1 AND done = 0")
-QUERY(outbox_wake, "UPDATE outbox SET next = 0 WHERE done = 0")
 QUERY(outbox_get, "SELECT seq, peer, queued, attempts, done, last_error FROM outbox WHERE hash = $1")
 QUERY(outbox_class, "SELECT peer, kind, basis, time FROM outbox WHERE hash = $1")
 QUERY(outbox_waiting, "SELECT o.id, o.peer, o.queued, o.last_error, o.kind FROM outbox o WHERE o.done = 0 ORDER BY o.seq LIMIT 100")
@@ -74,7 +70,6 @@ QUERY(proof_out_due, "SELECT p.seq, p.hash FROM proof_out p JOIN log_leaf l ON l
 QUERY(proof_out_peer, "SELECT coalesce(max(next), 0), coalesce(max(attempts), 0) FROM proof_out WHERE peer = $1 AND done = 0")
 QUERY(proof_out_hold, "UPDATE proof_out SET next = $2, attempts = attempts + 1 WHERE seq = $1 AND done = 0")
 QUERY(proof_out_done, "UPDATE proof_out SET done = $2 WHERE seq = $1 AND done = 0")
-QUERY(proof_out_wake, "UPDATE proof_out SET next = 0 WHERE done = 0")
 QUERY(proof_out_count, "SELECT count(*) FROM proof_out WHERE done = 0")
 /* exchange/receive.c */
 QUERY(receipt_given_get, "SELECT hash, envelope FROM receipt_given WHERE sender = $1 AND id = $2")
