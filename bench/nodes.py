@@ -167,9 +167,8 @@ class Home:
             self.serve.wait()
 
 
-def two_states(bench, settings):
-    """Arcadia and Ruritania in a register that the Secretariat published; the Secretariat is stopped again."""
-    xs = bench.home('XS', 'Secretariat', settings=dict(slot_ms=200, leaves_per_slot=8))
+def secretariat_begins(bench, xs):
+    """Starts the Secretariat's node under a trust root of two of three keys; returns its fingerprint."""
     root = json.loads(bench.run('register', 'root', '--keys-dir', bench.path('roots'), '--keys', '3', '--threshold', '2',
                                 '--offline', '-o', bench.path('root.json'), '--json', home=xs))['fingerprint']
     conf = os.path.join(xs.path, 'comity.conf')
@@ -180,6 +179,13 @@ def two_states(bench, settings):
                      for line in text.splitlines())
     xs.start()
     bench.run('register', 'root', '--envelope', bench.path('root.json'), home=xs)
+    return root
+
+
+def two_states(bench, settings):
+    """Arcadia and Ruritania in a register that the Secretariat published; the Secretariat is stopped again."""
+    xs = bench.home('XS', 'Secretariat', settings=dict(slot_ms=200, leaves_per_slot=8))
+    root = secretariat_begins(bench, xs)
     known = dict(settings, trust_root=root, register_url=xs.public, register_pin=xs.made['tls'])
     ilse, jonas = bench.person('ilse.key', 'Ilse Brandt'), bench.person('jonas.key', 'Jonas Okoro')
     petra, oren = bench.person('petra.key', 'Petra Novak'), bench.person('oren.key', 'Judge Oren')
@@ -200,6 +206,26 @@ def two_states(bench, settings):
         bench.soon(lambda: home.call('status')['register']['parties'] == 3)
     xs.stop()
     return bench.homes['XA'], bench.homes['XR']
+
+
+def one_state(bench, settings, policy):
+    """Arcadia alone in a register that the Secretariat published, with a witness policy for its log."""
+    xs = bench.home('XS', 'Secretariat', settings=dict(slot_ms=200, leaves_per_slot=8))
+    root = secretariat_begins(bench, xs)
+    xa = bench.home('XA', 'Arcadia', settings=dict(settings, trust_root=root, register_url=xs.public, register_pin=xs.made['tls']))
+    xa.start()
+    for home in (xs, xa):
+        bench.run('register', 'describe', '-o', bench.path(home.party + '.entry'), home=home)
+        bench.run('register', 'admit', bench.path(home.party + '.entry'), home=xs)
+    with open(bench.path('policy'), 'w') as f:
+        f.write(policy())
+    bench.soon(lambda: bench.run('register', 'publish', home=xs, check=False))
+    bench.run('register', 'policy', 'XA', bench.path('policy'), '--max-age', '86400', home=xs)
+    bench.soon(lambda: bench.run('register', 'publish', home=xs, check=False))
+    bench.run('register', 'refresh', home=xa)
+    bench.soon(lambda: xa.call('status')['register']['parties'] == 2)
+    xs.stop()
+    return xa
 
 
 def preservation_body(facts):

@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 #include "base/reader.h"
+#include "evidence/verify-proof.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
 #include "exchange/effect.h"
 #include "exchange/exhibit.h"
@@ -63,16 +65,41 @@ static bool known(struct node *n, const uint8_t *hash, struct err *e)
 	return ok && (found || err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "this home has no such statement"));
 }
 
+/* What the proof is of, so that the file can be checked alone. */
+static bool proof_whole(struct node *n, const uint8_t *hash, struct bytes leaf, struct bytes proof, struct buf *out, struct err *e)
+{
+	struct proof_extra x = { .kind = "" };
+	struct record_keys keys;
+	AUTO_ACT *a = NULL;
+
+	if (!node_act_load(n, hash, &a, e) || !node_record_keys(n, hash, &keys, e))
+		return false;
+	memcpy(x.hash, hash, SHA256_BYTES);
+	memcpy(x.opening, keys.opening, sizeof(x.opening));
+	memcpy(x.x, a->x, sizeof(x.x)); /* of what came to us: the sender's */
+	wipe(&keys, sizeof(keys));
+	if (leaf.len != sizeof(x.leaf))
+		return err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a leaf of another length");
+	memcpy(x.leaf, leaf.at, leaf.len);
+	snprintf(x.kind, sizeof(x.kind), "%s", a->statement->kind->name);
+	time_write(a->statement->time, x.time);
+	bool ok = proof_extra_add(proof, &x, out, e);
+	wipe(&x, sizeof(x));
+	return ok;
+}
+
 bool verb_statement_proof(struct api_call *c, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
-	AUTO_BUF proof = { 0 }, leaf = { 0 };
+	AUTO_BUF proof = { 0 }, leaf = { 0 }, whole = { 0 };
 
 	buf_init(&proof, NOTE_BYTES_MAX);
 	buf_init(&leaf, LEAF_BYTES_MAX);
-	if (!in_hash(c, "hash", hash, e) || !known(c->node, hash, e) || !node_leaf(c->node, hash, &leaf, e) || !node_proof(c->node, hash, &proof, e))
+	buf_init(&whole, 2 * NOTE_BYTES_MAX);
+	if (!in_hash(c, "hash", hash, e) || !known(c->node, hash, e) || !node_leaf(c->node, hash, &leaf, e) ||
+	    !node_proof(c->node, hash, &proof, e) || !proof_whole(c->node, hash, buf_bytes(&leaf), buf_bytes(&proof), &whole, e))
 		return false;
-	json_put_bytes(c->out, "proof", buf_bytes(&proof));
+	json_put_bytes(c->out, "proof", buf_bytes(&whole));
 	json_put_bytes(c->out, "leaf", buf_bytes(&leaf));
 	return true;
 }
@@ -221,7 +248,7 @@ static bool put_checkpoints(struct api_call *c, json_t *list, struct err *e)
 	json_t *v = json_object();
 
 	json_put_text(v, "party", node_party(c->node));
-	json_put_bytes(v, "note", buf_bytes(&c->node->note));
+	json_put_bytes(v, "note", buf_bytes(&cosigning_proved(c->node)->note));
 	json_array_append_new(list, v);
 	return true;
 }

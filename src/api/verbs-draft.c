@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 #include "exchange/draft.h"
+#include "exchange/overdue.h"
+#include "exchange/retire.h"
 
 static struct findings *findings_new(void)
 {
@@ -72,13 +74,25 @@ static bool request_ref(struct api_call *c, const struct id *request, struct sta
 	return true;
 }
 
+/* A draft that was just made. */
+static bool put_new(struct api_call *c, const struct id *id, struct err *e)
+{
+	struct draft_row row = { 0 };
+	unsigned needed = 0, there;
+	bool ok = draft_get(c->node, id, &row, e) && put_draft(c, &row, e) && put_check(c, &row, SAFEGUARD_DRAFT, e) &&
+		  draft_approvals(c->node, &row, &needed, &there, NULL, NULL, e);
+
+	put_roles(c->out, "approvals", ok ? needed : 0);
+	draft_release(&row);
+	return ok;
+}
+
 bool verb_draft_new(struct api_call *c, struct err *e)
 {
 	struct statement_ref refs[STATEMENT_REFS_MAX];
 	struct draft_new d = { .kind = json_text(c->in, "kind"), .to = json_text(c->in, "to"), .case_ref = json_text(c->in, "case"),
 			       .legal_basis = json_text(c->in, "legal_basis"), .officer = json_text(c->in, "officer"), .refs = refs };
 	json_t *body = json_object_get(c->in, "body");
-	struct draft_row row = { 0 };
 	struct id request, id;
 
 	if (!json_is_object(body))
@@ -92,16 +106,28 @@ bool verb_draft_new(struct api_call *c, struct err *e)
 	}
 	d.body = json_copy(body);
 	json_object_del(d.body, "_help");
-	bool ok = draft_new(c->node, &d, &id, e) && draft_get(c->node, &id, &row, e) && put_draft(c, &row, e) &&
-		  put_check(c, &row, SAFEGUARD_DRAFT, e);
+	bool ok = draft_new(c->node, &d, &id, e) && put_new(c, &id, e);
 	json_decref(d.body);
-	if (ok) {
-		unsigned needed, there;
-		ok = draft_approvals(c->node, &row, &needed, &there, NULL, NULL, e);
-		put_roles(c->out, "approvals", ok ? needed : 0);
-	}
-	draft_release(&row);
 	return ok;
+}
+
+bool verb_history_draft(struct api_call *c, struct err *e)
+{
+	struct bytes officer, text;
+	struct id id;
+
+	return in_text(c, "officer", &officer, e) && in_text(c, "text", &text, e) &&
+	       retire_draft(c->node, json_text(c->in, "officer"), json_text(c->in, "text"), &id, e) && put_new(c, &id, e);
+}
+
+bool verb_complaint_draft(struct api_call *c, struct err *e)
+{
+	uint8_t hash[SHA256_BYTES];
+	struct bytes officer;
+	struct id id;
+
+	return in_hash(c, "hash", hash, e) && in_text(c, "officer", &officer, e) &&
+	       overdue_complaint(c->node, hash, json_text(c->in, "officer"), &id, e) && put_new(c, &id, e);
 }
 
 static bool add_approver(void *ctx, struct bytes approver, struct bytes role)

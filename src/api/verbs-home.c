@@ -7,8 +7,15 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "exchange/audit-log.h"
 #include "exchange/audit.h"
+#include "exchange/closings.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
+#include "exchange/key-backup.h"
+#include "exchange/overdue.h"
+#include "exchange/pair-recover.h"
+#include "exchange/pending.h"
 #include "exchange/recover.h"
 
 /* House policy: an order is renewed at the latest this long before it ends. */
@@ -104,6 +111,17 @@ static bool put_rejections(struct api_call *c, struct err *e)
 	return ok;
 }
 
+/* signs false and why empty: it was not heard yet, or has just ended. */
+static void put_witness(const struct node *n, json_t *out)
+{
+	json_t *w = json_object();
+
+	json_put_text(w, "name", n->identity.has_witness ? n->identity.witness.name : "");
+	json_put_bool(w, "signs", n->witness.signs);
+	json_put_text(w, "why", n->witness.why);
+	json_put(out, "witness", w);
+}
+
 bool verb_status(struct api_call *c, struct err *e)
 {
 	struct node *n = c->node;
@@ -118,7 +136,7 @@ bool verb_status(struct api_call *c, struct err *e)
 	json_put_time(c->out, "time", clock_now_ms());
 	json_put_text(log, "origin", log_origin(n->log));
 	json_put_int(log, "size", (int64_t)log_size(n->log));
-	json_put_bytes(log, "note", buf_bytes(&n->note));
+	json_put_bytes(log, "note", buf_bytes(&cosigning_proved(n)->note));
 	json_put(c->out, "log", log);
 	json_put_text(reg, "origin", register_origin(n->reg));
 	json_put_int(reg, "size", (int64_t)register_size(n->reg));
@@ -127,33 +145,56 @@ bool verb_status(struct api_call *c, struct err *e)
 	json_put_int(reg, "parties", (int64_t)register_count(n->reg));
 	json_put(c->out, "register", reg);
 	put_letters(n, c->out);
+	json_put(c->out, "witnesses", cosigning_status(n));
+	json_put(c->out, "pending", pending_status(n, clock_now_ms()));
+	put_witness(n, c->out);
 	return count_of(n, QUERY_count_open_requests, c->out, "requests_open", e) &&
 	       count_of(n, QUERY_outbox_count, c->out, "outbox_waiting", e) &&
 	       count_of(n, QUERY_receipt_proofs_waiting, c->out, "proofs_waiting", e) &&
 	       count_of(n, QUERY_proof_out_count, c->out, "proofs_owed", e) &&
 	       count_of(n, QUERY_page_waiting, c->out, "pages_waiting", e) &&
-	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e) && put_orders_ending(c, e) && put_rejections(c, e);
+	       count_of(n, QUERY_leaf_queue_count, c->out, "leaves_waiting", e) && put_undelivered(c, e) && put_orders_ending(c, e) && put_rejections(c, e) &&
+	       overdue_status(n, c->out, e) && closings_status(n, c->out, e) && pair_recovery_status(n, c->out, e);
 }
 
 bool verb_backup(struct api_call *c, struct err *e)
 {
 	char time[TIME_TEXT_LEN + 1], folder[64];
 	AUTO_FD fd = -1;
+	int64_t now = clock_now_ms();
+	json_t *deleted = json_array();
 
-	time_write(clock_now_ms(), time);
+	json_put(c->out, "deleted", deleted);
+	time_write(now, time);
 	for (char *p = time; *p != '\0'; p++)
 		if (*p == ':' || *p == '.')
 			*p = '-';
 	snprintf(folder, sizeof(folder), "backup/%s", time);
-	if (!dir_make(c->node->home_fd, folder, 0700, e))
+	/* The next erasure counts it from before it is there. */
+	if (!key_backup_remember(c->node, "backup", folder, now, e) || !dir_make(c->node->home_fd, folder, 0700, e))
 		return false;
 	fd = openat(c->node->home_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_system(e, "cannot open %s", folder);
-	if (!store_backup(c->node->store, fd, true, NULL, NULL, e))
+	if (!store_backup(c->node->store, fd, false, NULL, NULL, e))
 		return false;
 	json_put_text(c->out, "folder", folder);
-	return true;
+	return key_backup_sweep_home(c->node, deleted, e);
+}
+
+bool verb_key_backup(struct api_call *c, struct err *e)
+{
+	struct age_recipient to[AGE_STANZAS_MAX];
+	char name[KEY_BACKUP_NAME_LEN + 1], file[KEY_BACKUP_NAME_LEN + 8];
+	json_t *deleted = json_array();
+	size_t count;
+
+	json_put(c->out, "deleted", deleted);
+	if (!key_backup_recipients(c->node, json_object_get(c->in, "to"), to, &count, e) || !key_backup_make(c->node, to, count, name, e))
+		return false;
+	snprintf(file, sizeof(file), "backup/%s", name);
+	json_put_text(c->out, "file", file);
+	return key_backup_sweep_home(c->node, deleted, e);
 }
 
 bool verb_doctor(struct api_call *c, struct err *e)
@@ -170,12 +211,47 @@ bool verb_doctor(struct api_call *c, struct err *e)
 	return true;
 }
 
+bool verb_log_audit(struct api_call *c, struct err *e)
+{
+	struct audit_place at = { 0 };
+	int64_t leaf, size = json_int(c->in, "size");
+	merkle_hash root;
+
+	if (!json_must_int(c->in, "leaf", 0, INT64_C(1) << 53, &leaf, e) ||
+	    !json_must_int(c->in, "statement", 0, INT64_C(1) << 53, &at.statement, e))
+		return false;
+	at.leaf = (uint64_t)leaf;
+	if (size > 0) {
+		if ((uint64_t)size > log_size(c->node->log) || !log_root_at(c->node->log, (uint64_t)size, root, e))
+			return err_set(e, ERR_CONFLICT, REASON_INCONSISTENT, "the store has no %lld leaves", (long long)size);
+		json_put_hex(c->out, "root", BYTES_ARRAY(root));
+	}
+	if (!audit_log_portion(c->node->store, &at, c->out, e))
+		return false;
+	json_put_int(c->out, "leaf", (int64_t)at.leaf);
+	json_put_int(c->out, "statement", at.statement);
+	json_put_bool(c->out, "done", at.done);
+	return true;
+}
+
+#define WITHOUT_MAX 64
+
 bool verb_log_recover(struct api_call *c, struct err *e)
 {
+	const json_t *list = json_object_get(c->in, "without");
+	const char *without[WITHOUT_MAX + 1] = { NULL };
 	uint64_t back;
 
-	if (!node_recover(c->node, &back, e))
+	if (json_array_size(list) > WITHOUT_MAX)
+		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %d parties left out", WITHOUT_MAX);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		without[i] = json_string_value(json_array_get(list, i));
+		if (without[i] == NULL || register_party(c->node->reg, bytes_of(without[i])) == NULL)
+			return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "our register has no party \"%.20s\"", without[i] != NULL ? without[i] : "");
+	}
+	if (!node_recover(c->node, without, &back, e))
 		return false;
+	json_put_text(c->out, "waiting_for", c->node->recovering);
 	json_put_int(c->out, "brought_back", (int64_t)back);
 	json_put_int(c->out, "size", (int64_t)log_size(c->node->log));
 	return true;

@@ -88,6 +88,46 @@ bool verb_register_load(struct api_call *c, struct err *e)
 	return true;
 }
 
+bool verb_register_policy(struct api_call *c, struct err *e)
+{
+	struct bytes party, text, from = json_bytes(c->in, "from");
+	uint8_t hash[SHA256_BYTES];
+	int64_t age, from_ms = 0;
+	AUTO_BUF warnings = { 0 };
+
+	buf_init(&warnings, 64 * KIB);
+	if (!in_text(c, "party", &party, e) || !in_text(c, "policy", &text, e) ||
+	    !json_must_int(c->in, "max_age_s", 1, POLICY_AGE_S_MAX, &age, e))
+		return false;
+	if (from.len > 0 && !time_parse(from, &from_ms))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "the field from is no time");
+	if (!directory_policy(c->node, party, text, age, from_ms, hash, &warnings, e))
+		return false;
+	put_hash(c->out, "hash", hash);
+	json_put_bytes(c->out, "warnings", buf_bytes(&warnings));
+	return true;
+}
+
+static void put_policies(json_t *out, const struct register_ *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < register_policy_count(r); i++) {
+		const struct register_policy *p = register_policy_at(r, i), *next = register_policy_at(r, i + 1);
+		json_t *v = json_object();
+
+		json_put_text(v, "party", p->party);
+		json_put_text(v, "policy", p->text);
+		json_put_int(v, "max_age_s", p->max_age_ms / 1000);
+		put_time(v, "from", p->from);
+		put_time(v, "until", next != NULL && strcmp(next->party, p->party) == 0 ? next->from : 0);
+		put_hash(v, "hash", p->hash);
+		if (json_array_append_new(list, v) != 0)
+			abort();
+	}
+	json_put(out, "policies", list);
+}
+
 bool verb_register_show(struct api_call *c, struct err *e)
 {
 	const struct register_ *r = c->node->reg;
@@ -111,6 +151,7 @@ bool verb_register_show(struct api_call *c, struct err *e)
 		json_array_append_new(parties, v);
 	}
 	json_put(c->out, "parties", parties);
+	put_policies(c->out, r);
 	return true;
 }
 

@@ -5,7 +5,9 @@
 #include "base/limits.h"
 #include "exchange/draft.h"
 #include "exchange/effect.h"
+#include "exchange/erase.h"
 #include "exchange/exhibit.h"
+#include "exchange/pending.h"
 #include "safeguard/safeguard.h"
 
 #define LIST_MAX 1000
@@ -31,6 +33,7 @@ static void put_row(json_t *v, const struct request_row *r)
 		json_put_text(v, "preservation", "");
 	json_put_time(v, "created", r->created);
 	json_put_time(v, "updated", r->updated);
+	put_time(v, "erased", r->erased);
 }
 
 bool verb_request_list(struct api_call *c, struct err *e)
@@ -127,9 +130,11 @@ static bool put_answer(struct api_call *c, json_t *v, const uint8_t *hash, struc
 
 	if (!bytes_is(kind, "answer") && !bytes_is(kind, "order") && !bytes_is(kind, "acknowledgement"))
 		return true;
-	if (!node_act_load(c->node, hash, &a, e))
-		return false;
-	json_put(v, "body", json_deep_copy(a->statement->body));
+	struct err why = { 0 };
+	if (node_act_load(c->node, hash, &a, &why))
+		json_put(v, "body", json_deep_copy(a->statement->body));
+	else if (why.reason != REASON_ERASED)
+		return e != NULL && (*e = why, false);
 	return true;
 }
 
@@ -263,13 +268,35 @@ static const char *doing_of(const struct request_row *r, const char *id, enum li
 	return "";
 }
 
-static void put_next(json_t *out, const struct request_row *r)
+/* The other party has erased its side and asks us to: nothing happens by itself. */
+static bool put_asked(struct api_call *c, json_t *list, const struct request_row *r, struct err *e)
+{
+	char id[ID_TEXT_LEN + 1], command[200], why[120];
+	int64_t since;
+
+	if (r->erased > 0)
+		return true;
+	if (!erase_asked(c->node, &r->id, &since, e))
+		return false;
+	if (since == 0)
+		return true;
+	id_write(&r->id, id);
+	snprintf(command, sizeof(command), "comity request erase %s --reason TEXT", id);
+	snprintf(why, sizeof(why), "%s erased its side of this request and asks us to erase ours", r->peer);
+	json_t *v = json_object();
+	json_put_text(v, "event", "erasure");
+	json_put_text(v, "command", command);
+	json_put_text(v, "why", why);
+	json_array_append_new(list, v);
+	return true;
+}
+
+/* pending: the full proof of the request is not here, so that nothing is disclosed yet (pending_allows). */
+static void put_moves_next(json_t *list, const struct request_row *r, bool pending)
 {
 	char id[ID_TEXT_LEN + 1], command[200];
-	json_t *list = json_array();
 	enum life_kind kind;
 
-	json_put(out, "next", list);
 	if (!life_kind_of(bytes_of(r->kind), &kind))
 		return;
 	id_write(&r->id, id);
@@ -278,11 +305,22 @@ static void put_next(json_t *out, const struct request_row *r)
 		if ((m->kind & kind) == 0 || (m->side & (r->asked ? LIFE_ASKED : LIFE_ASKING)) == 0 || m->from != r->state)
 			continue;
 		json_t *v = json_object();
+		bool waits = pending && (m->event == EVENT_ORDER_DISCLOSE || m->event == EVENT_EXHIBIT);
 		json_put_text(v, "event", life_event_code(m->event));
-		json_put_text(v, "command", doing_of(r, id, m->event, command));
-		json_put_text(v, "why", m->why);
+		json_put_text(v, "command", waits ? "" : doing_of(r, id, m->event, command));
+		json_put_text(v, "why", waits ? "not before the full proof of the request is here (proof-pending)" : m->why);
 		json_array_append_new(list, v);
 	}
+}
+
+static bool put_next(struct api_call *c, const struct request_row *r, bool pending, struct err *e)
+{
+	json_t *list = json_array();
+
+	json_put(c->out, "next", list);
+	if (r->erased == 0)
+		put_moves_next(list, r, pending);
+	return put_asked(c, list, r, e);
 }
 
 static void put_screening(struct api_call *c, json_t *out, const struct act *a)
@@ -338,21 +376,37 @@ static bool put_exhibits(struct api_call *c, json_t *out, const struct id *reque
 	return ok;
 }
 
+/* What its own statement says, and what follows from that. */
+static void put_said(struct api_call *c, const struct request_row *r, const struct act *a)
+{
+	put_statement_text(c, c->out, a->statement);
+	json_put_text(c->out, "legal_basis", a->statement->legal_basis);
+	json_put_bool(c->out, "exercise", a->statement->exercise);
+	put_grounds(c, c->out, a->statement, r);
+	put_screening(c, c->out, a);
+}
+
 bool verb_request_show(struct api_call *c, struct err *e)
 {
 	struct request_row r;
 	struct id id;
 	AUTO_ACT *a = NULL;
+	int64_t due;
+	bool pending;
 
-	if (!in_id(c, "id", &id, e) || !node_request(c->node, &id, &r, e) || !node_act_load(c->node, r.hash, &a, e))
+	if (!in_id(c, "id", &id, e) || !node_request(c->node, &id, &r, e) || !pending_request(c->node, &r, &pending, &due, e))
 		return false;
+	if (r.erased == 0 && !node_act_load(c->node, r.hash, &a, e))
+		return false;
+	json_put_bool(c->out, "proof_pending", pending);
+	put_time(c->out, "proof_due", due);
 	put_row(c->out, &r);
-	put_statement_text(c, c->out, a->statement);
-	json_put_text(c->out, "legal_basis", a->statement->legal_basis);
-	json_put_bool(c->out, "exercise", a->statement->exercise);
-	put_grounds(c, c->out, a->statement, &r);
-	put_next(c->out, &r);
-	put_screening(c, c->out, a);
+	if (a != NULL)
+		put_said(c, &r, a);
+	else
+		json_put_text(c->out, "text", "This request was erased here. Its leaves in the log, its hashes and the erasure are what is left.\n");
+	if (!put_next(c, &r, pending, e))
+		return false;
 	json_put_text(c->out, "call", call_number(c->node, r.peer));
 	return put_delivery(c, c->out, r.hash, r.peer, e) && put_moves(c, c->out, &id, e) && put_pages(c, c->out, &id, e) &&
 	       put_statements(c, c->out, &id, e) && put_exhibits(c, c->out, &id, e);

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
+
 #define READ_STEP_BYTES 65536u
 #define TEMPORARY_TRIES 100
 
@@ -134,10 +136,12 @@ bool file_write(int dir_fd, const char *path, struct bytes in, unsigned mode, bo
 		err_system(e, "cannot sync %s", path);
 		goto undo;
 	}
+	crash_point("file");
 	if (renameat(dir_fd, name, dir_fd, path) != 0) {
 		err_system(e, "cannot rename to %s", path);
 		goto undo;
 	}
+	crash_point("file-done");
 	return !durable || directory_sync(dir_fd, path, e);
 undo:
 	unlinkat(dir_fd, name, 0);

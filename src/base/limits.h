@@ -23,6 +23,10 @@
 #define LETTER_BYTES_MAX (1 * MIB)
 #define LETTER_ACTS_MAX 64u
 #define ACT_APPROVALS_MAX 8u
+/* Letters of one party to another, for ever: integers in JSON are exact up to 2^53. */
+#define LETTER_NUMBER_MAX (INT64_C(9007199254740991))
+/* Letters that may run ahead of those still missing, by peer (requests that never wait, exchange/pairs.h). */
+#define PAIR_EARLY_MAX 64u
 /* One POST of letters between nodes. */
 #define LETTER_BATCH_MAX 32u
 #define LETTER_BATCH_BYTES_MAX (2 * MIB)
@@ -33,13 +37,25 @@
 /* Signed note: text and at least 16 signatures (C2SP signed-note), post-quantum ones at 3.3 KiB. */
 #define NOTE_BYTES_MAX (64 * KIB)
 #define NOTE_SIGNATURES_MAX 32u
+/* tlog-policy: the specification asks for at least 32 of each; a note holds no more cosignatures than
+ * NOTE_SIGNATURES_MAX, post-quantum keys are lines of 1.8 KiB. */
+#define POLICY_BYTES_MAX (64 * KIB)
+#define POLICY_LOGS_MAX 64u
+#define POLICY_WITNESSES_MAX 64u
+#define POLICY_GROUPS_MAX 64u
 /* Merkle proofs: a tree of 2^63 leaves. */
 #define PROOF_HASHES_MAX 63u
 /* tlog-tiles entry length is a uint16; ours are far smaller. */
 #define LEAF_BYTES_MAX (1 * KIB)
+/* A line of class openings: a class code, a basis, a week and a salt; the head names a log. */
+#define OPENINGS_LINE_BYTES_MAX 512u
 /* Register: a bundle of all parties' entries, 200 parties at 16 KiB. */
 #define REGISTER_BYTES_MAX (4 * MIB)
 #define PARTIES_MAX 512u
+/* Policies that a register lists, old ones too; with PARTIES_MAX entries a snapshot still fits into STATEMENT_BYTES_MAX. */
+#define POLICIES_MAX 384u
+/* How old a policy may let a proof be: 30 days, as long as a register may be in use. */
+#define POLICY_AGE_S_MAX (30 * 24 * 3600)
 /* JSON nesting; the deepest of ours is 6. */
 #define JSON_DEPTH_MAX 16u
 /* HTTP: header block and bodies that are not letters or evidence. */
@@ -60,6 +76,20 @@
 #define PEER_SLOTS_AHEAD_MAX 8
 /* What the blobs of other parties leave free on the disk: the store needs room to say no. */
 #define EXHIBIT_DISK_RESERVE_BYTES (UINT64_C(256) * MIB)
+/* What a log publishes of itself: 2 * 10^5 acts; openings of a quarter with 2 * 10^6 leaves. */
+#define PUBLISHED_INDEX_BYTES_MAX (32 * MIB)
+#define OPENINGS_BYTES_MAX (512 * MIB)
+/* What a monitor keeps of one log: the right edge, its note, and notes of others. */
+#define MONITOR_STATE_BYTES_MAX (4 * MIB)
+/* Witness: an add-checkpoint call (63 hashes and a note), calls that wait for the witness at once, logs that one
+ * witness watches, and the address that a line of them gives. */
+#define WITNESS_REQUEST_BYTES_MAX (NOTE_BYTES_MAX + 4 * KIB)
+#define WITNESS_CALLS_WAITING_MAX 128u
+#define WITNESS_LOGS_MAX 4096u
+#define WITNESS_URL_BYTES_MAX 400u
+#define WITNESS_LOGS_BYTES_MAX (2 * MIB)
+/* Witnesses that a node asks: of its log's policy, and of those to whom letters may go proof-pending. */
+#define COSIGNING_WITNESSES_MAX 64u
 /* Treaty data files. */
 #define TREATY_BYTES_MAX (2 * MIB)
 

@@ -50,6 +50,7 @@ REASON(PROOF_OVERDUE,        "proof-overdue")
 REASON(PAIR_GAP,             "pair-gap")
 REASON(SPLIT_VIEW,           "split-view")
 REASON(ERASED,               "erased")
+REASON(ROLLED_BACK,          "rolled-back")
 /* of law: see safeguard/ and treaty/ */
 REASON(SAFEGUARD,            "safeguard")
 REASON(NOT_A_GROUND,         "not-a-ground")

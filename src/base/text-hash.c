@@ -108,3 +108,35 @@ void hkdf_sha256(struct bytes ikm, struct bytes salt, const char *info, uint8_t 
 	sodium_memzero(prk, sizeof(prk));
 	sodium_memzero(block, sizeof(block));
 }
+
+/* --- in pieces --------------------------------------------------------------------------------- */
+
+struct sha256_run {
+	SHA256_CTX c;
+};
+
+struct sha256_run *sha256_begin(void)
+{
+	struct sha256_run *r = calloc(1, sizeof(*r));
+
+	if (r == NULL || SHA256_Init(&r->c) != 1)
+		abort();
+	return r;
+}
+
+void sha256_add(struct sha256_run *r, struct bytes in)
+{
+	hash_add(&r->c, in);
+}
+
+void sha256_end(struct sha256_run *r, uint8_t out[static SHA256_BYTES])
+{
+	if (SHA256_Final(out, &r->c) != 1)
+		abort();
+	sha256_drop(r);
+}
+
+void sha256_drop(struct sha256_run *r)
+{
+	free(r);
+}

@@ -44,6 +44,12 @@ void time_write_week(int64_t ms, char out[static 16]);
 #define SHA256_BYTES 32
 void sha256(struct bytes in, uint8_t out[static SHA256_BYTES]);
 void sha256_two(struct bytes a, struct bytes b, uint8_t out[static SHA256_BYTES]); /* of a || b */
+/* In pieces, for what does not fit in memory. */
+struct sha256_run;
+struct sha256_run *sha256_begin(void);
+void sha256_add(struct sha256_run *r, struct bytes in);
+void sha256_end(struct sha256_run *r, uint8_t out[static SHA256_BYTES]); /* and frees it */
+void sha256_drop(struct sha256_run *r);                                 /* frees it; NULL is fine */
 void hmac_sha256(struct bytes key, struct bytes in, uint8_t out[static SHA256_BYTES]);
 /* RFC 5869, SHA-256. */
 void hkdf_sha256(struct bytes ikm, struct bytes salt, const char *info, uint8_t *out, size_t out_len);

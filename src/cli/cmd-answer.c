@@ -230,3 +230,34 @@ int order_command(const struct args *a)
 
 	return answer_with(a, "order", disclose ? "court" : "authority", fill_order);
 }
+
+/* --- erasure ----------------------------------------------------------------------------------- */
+
+const struct option erase_options[] = {
+	OPTION_HOME, OPTION_JSON,
+	{ "reason", 0, OPTION_VALUE, "TEXT", "why it is erased; it stays, so it names nobody" },
+	{ "order", 0, OPTION_VALUE, "HASH", "statement that orders it" },
+	OPTION_END,
+};
+
+/* Two people approve it, so it is only drafted here; the node fills in by when the keys are gone. */
+int erase_command(const struct args *a)
+{
+	AUTO_REQUEST_SEEN request = { 0 };
+	AUTO_JSON *body = NULL, *answer = NULL;
+	AUTO_CLIENT *c = NULL;
+	struct err e;
+
+	if (!args_has(a, "reason")) {
+		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "an erasure says why: --reason TEXT");
+		return command_failed(&e);
+	}
+	if (!client_open(a, &c, &e) || !request_seen_load(c, a->positional[0], &request, &e) || !draft_body_form("erasure", &body, &e))
+		return command_failed(&e);
+	json_put_text(body, "request", request.id);
+	put_option(a, body, "reason", "basis_text");
+	put_option(a, body, "order", "order");
+	if (!client_call(c, "draft-new", draft_input("erasure", &request, json_incref(body)), &answer, &e))
+		return command_failed(&e);
+	return output_value(a, answer, draft_print);
+}

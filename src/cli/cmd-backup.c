@@ -13,24 +13,50 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/witness-folder.h"
 #include "exchange/config.h"
 #include "exchange/recover.h"
 #include "log/log.h"
+#include "seal/age.h"
 #include "store/store.h"
 
 #define COPY_STEP_BYTES (256u * KIB)
 
-const struct option backup_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
-const struct option restore_options[] = { OPTION_HOME, OPTION_JSON, OPTION_QUIET, OPTION_END };
+const struct option backup_options[] = {
+	OPTION_HOME, OPTION_JSON,
+	{ "keys", 0, OPTION_FLAG, NULL, "the key store instead, sealed; deletes key backups older than 30 days" },
+	{ "to", 0, OPTION_MANY, "RECIPIENT", "to whom it is sealed, age1... (else the setting key_backup_to)" },
+	{ "out", 'o', OPTION_VALUE, "DIR", "folder for the sealed keys (else HOME/backup)" },
+	OPTION_END,
+};
 
-static void print_backup(const json_t *v, struct buf *out)
+void backup_print(const json_t *v, struct buf *out)
 {
+	const json_t *deleted = json_object_get(v, "deleted");
+
 	output_member(out, "backup", json_text(v, "folder"));
+	output_member(out, "keys", json_text(v, "file"));
+	for (size_t i = 0; i < json_array_size(deleted); i++)
+		output_member(out, "deleted, older than 30 days", json_string_value(json_array_get(deleted, i)));
 }
+
+const struct option restore_options[] = {
+	OPTION_HOME, OPTION_JSON, OPTION_QUIET,
+	{ "keys", 0, OPTION_VALUE, "FILE", "sealed backup of the keys (comity backup --keys)" },
+	{ "identity", 'i', OPTION_VALUE, "FILE", "identity that opens it (AGE-SECRET-KEY-1...)" },
+	OPTION_END,
+};
 
 int backup_command(const struct args *a)
 {
-	return output_call(a, "backup", NULL, print_backup);
+	struct err e;
+
+	if (args_has(a, "keys"))
+		return key_backup_command(a);
+	if (!args_has(a, "to") && !args_has(a, "out"))
+		return output_call(a, "backup", NULL, backup_print);
+	(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--to and --out belong to --keys");
+	return command_failed(&e);
 }
 
 /* --- restore ----------------------------------------------------------------------------------- */
@@ -133,6 +159,7 @@ static void log_complete(int home)
  * recovered yet, its files are those. */
 static bool log_aside(int home, char *aside, size_t room, struct err *e)
 {
+	(void)unlinkat(home, RECOVER_FOLDER, AT_REMOVEDIR); /* a locked node makes one; an empty one holds nothing */
 	if (faccessat(home, RECOVER_FOLDER, F_OK, 0) == 0)
 		snprintf(aside, room, "log.before-%" PRId64, clock_now_ms());
 	else
@@ -148,10 +175,74 @@ static bool log_aside(int home, char *aside, size_t room, struct err *e)
 /* Where what was there is now, below the home; "" when there was nothing. */
 struct aside {
 	char store[64], log[64];
+	char witness[NOTE_NAME_BYTES_MAX + 1]; /* name of the witness, which has a new key */
 };
 
-static bool restore(const char *home_path, const char *backup, struct aside *aside, struct err *e)
+/* What the witness has cosigned since the backup is in no backup: its key is used no more. */
+static bool witness_renew(int home, struct aside *aside, struct err *e)
 {
+	struct witness_folder *f = calloc(1, sizeof(*f));
+	struct note_key self;
+
+	if (f == NULL)
+		abort();
+	f->fd = home;
+	bool ok = config_load(home, &f->config, e) && witness_folder_new_key(f, &self, e);
+	free(f);
+	if (ok)
+		snprintf(aside->witness, sizeof(aside->witness), "%s", self.name);
+	return ok;
+}
+
+/* The sealed keys, opened beside the store under another name until all else is in place. */
+#define KEYS_NEW "keys.db.new"
+
+static bool keys_open(int store_fd, const struct args *a, struct err *e)
+{
+	const char *path = args_value(a, "keys"), *with = args_value(a, "identity");
+	AUTO_SEAL_IDENTITY *identity = NULL;
+	AUTO_BUF_WIPE file = { 0 };
+	struct age_totals totals;
+
+	if (path == NULL)
+		return true;
+	buf_init(&file, 64 * KIB);
+	if (with == NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "with which identity are the keys opened? give --identity FILE");
+	if (!file_read(AT_FDCWD, with, &file, e) || !seal_identity_parse(buf_bytes(&file), &identity, e))
+		return err_note(e, "identity");
+	AUTO_FD in = open(path, O_RDONLY | O_CLOEXEC), out = -1;
+	if (in < 0)
+		return err_system(e, "cannot open %s", path);
+	(void)unlinkat(store_fd, KEYS_NEW, 0); /* of a restore that was cut off */
+	out = openat(store_fd, KEYS_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (out < 0)
+		return err_system(e, "cannot make store/" KEYS_NEW);
+	const struct seal_identity *ids[1] = { identity };
+	struct age_copy copy = { .in_fd = in, .out_fd = out, .identities = ids, .identity_count = 1 };
+	if (age_copy_open(&copy, &totals, e) && fsync(out) == 0)
+		return true;
+	(void)unlinkat(store_fd, KEYS_NEW, 0);
+	return err_note(e, "%s", path);
+}
+
+static bool keys_take(int from, int store_fd, const struct args *a, struct err *e)
+{
+	if (!args_has(a, "keys"))
+		return copy_file(from, store_fd, "keys.db", e);
+	return renameat(store_fd, KEYS_NEW, store_fd, "keys.db") == 0 || err_system(e, "cannot name store/keys.db");
+}
+
+static bool keys_are_somewhere(int from, const struct args *a, struct err *e)
+{
+	return args_has(a, "keys") || faccessat(from, "keys.db", F_OK, 0) == 0 ||
+	       err_set(e, ERR_INPUT, REASON_FILE_MISSING,
+		       "the backup has no keys.db: give --keys FILE and --identity FILE (comity backup --keys made the file)");
+}
+
+static bool restore(const struct args *a, const char *home_path, struct aside *aside, struct err *e)
+{
+	const char *backup = a->positional[0];
 	static const char words[] = "restored: nothing is signed until comity log recover\n";
 	AUTO_FD home = -1, from = -1, store_fd = -1, lock = -1;
 
@@ -159,10 +250,11 @@ static bool restore(const char *home_path, const char *backup, struct aside *asi
 	return open_folder(AT_FDCWD, home_path, &home, e) && open_folder(AT_FDCWD, backup, &from, e) &&
 	       (log_complete(home), true) && dir_make(home, "store", 0700, e) && open_folder(home, "store", &store_fd, e) &&
 	       stands_still(store_fd, &lock, e) &&
-	       backup_is_sound(from, e) && file_write(home, RESTORED_MARK, bytes_of(words), 0600, true, e) &&
+	       keys_are_somewhere(from, a, e) && backup_is_sound(from, e) && keys_open(store_fd, a, e) && file_write(home, RESTORED_MARK, bytes_of(words), 0600, true, e) &&
 	       move_aside(home, store_fd, aside->store, sizeof(aside->store), e) &&
 	       log_aside(home, aside->log, sizeof(aside->log), e) && copy_file(from, store_fd, "comity.db", e) &&
-	       copy_file(from, store_fd, "keys.db", e) && (fsync(store_fd) == 0 || err_system(e, "cannot sync store/"));
+	       keys_take(from, store_fd, a, e) && witness_renew(home, aside, e) &&
+	       (fsync(store_fd) == 0 || err_system(e, "cannot sync store/"));
 }
 
 static void print_restored(const json_t *v, struct buf *out)
@@ -170,6 +262,8 @@ static void print_restored(const json_t *v, struct buf *out)
 	output_member(out, "restored from", json_text(v, "backup"));
 	output_member(out, "the store that was there is in", json_text(v, "aside"));
 	output_member(out, "the log files that were there are in", json_text(v, "log_aside"));
+	output_member(out, "the witness has a new key (what it cosigned is in no backup): describe this home to the register again",
+		      json_text(v, "witness"));
 	buf_add_text(out, "the node starts locked; comity log recover brings signed leaves back and unlocks it\n");
 }
 
@@ -189,10 +283,11 @@ int restore_command(const struct args *a)
 	const char *home;
 	struct err e;
 
-	if (!home_of(a, &home, &e) || !restore(home, a->positional[0], &aside, &e))
+	if (!home_of(a, &home, &e) || !restore(a, home, &aside, &e))
 		return command_failed(&e);
 	json_put_text(v, "backup", a->positional[0]);
 	put_place(v, "aside", home, aside.store);
 	put_place(v, "log_aside", home, aside.log);
+	json_put_text(v, "witness", aside.witness);
 	return output_value(a, v, print_restored);
 }

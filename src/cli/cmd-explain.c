@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/reader.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "evidence/verify-proof.h"
 #include "log/checkpoint.h"
 #include "log/leaf.h"
 #include "log/tlog-proof.h"
@@ -39,6 +41,31 @@ static void put_people_time(int64_t ms, struct buf *out)
 
 /* --- proofs and checkpoints -------------------------------------------------------------------- */
 
+/* A cosignature begins with its time: 8 bytes, and then a signature of Ed25519 or ML-DSA-44. */
+#define TIME_LEN 8u
+
+static void explain_signature(const struct note_signature *s, struct buf *out)
+{
+	bool cosigned = s->len == TIME_LEN + SIGNATURE_BYTES || s->len == TIME_LEN + MLDSA44_SIGNATURE_BYTES;
+	AUTO_BUF bytes = { 0 };
+
+	buf_init(&bytes, NOTE_BYTES_MAX);
+	buf_add_text(out, cosigned ? "cosignature by witness: " : "signature by: ");
+	text_printable(s->name, out);
+	buf_add_format(out, " (key %08" PRIx32 ")", s->id);
+	note_signature_decode(s, &bytes);
+	if (cosigned && buf_ok(&bytes)) {
+		struct reader r = reader_over(buf_bytes(&bytes));
+		uint64_t time_s = reader_u64(&r);
+
+		if (reader_ok(&r) && time_s < (uint64_t)INT64_C(253402300800)) { /* the year 10000 */
+			buf_add_text(out, " at ");
+			put_people_time((int64_t)time_s * 1000, out);
+		}
+	}
+	buf_add_u8(out, '\n');
+}
+
 static bool explain_note(struct bytes in, struct buf *out, struct err *e)
 {
 	struct checkpoint c;
@@ -51,12 +78,23 @@ static bool explain_note(struct bytes in, struct buf *out, struct err *e)
 	buf_add_format(out, "\nsize: %" PRIu64 " leaves\nroot: ", c.size);
 	buf_add_hex(out, BYTES_ARRAY(c.root));
 	buf_add_u8(out, '\n');
-	for (size_t i = 0; i < n.signature_count; i++) {
-		buf_add_text(out, "signature by: ");
-		text_printable(n.signatures[i].name, out);
-		buf_add_format(out, " (key %08" PRIx32 ")\n", n.signatures[i].id);
-	}
+	for (size_t i = 0; i < n.signature_count; i++)
+		explain_signature(&n.signatures[i], out);
 	return true;
+}
+
+/* Hearsay, as everything here: comity verify says what of it holds. */
+static void explain_extra(const struct tlog_proof *p, struct buf *out)
+{
+	struct proof_extra x;
+
+	if (!proof_extra_parse(p, &x, NULL)) {
+		buf_add_text(out, p->extra.len == 0 ? "" : "extra: not ours, or it does not rebuild its leaf\n");
+		return;
+	}
+	buf_add_format(out, "statement that it is said to be of: %s, SHA-256 ", x.kind);
+	buf_add_hex(out, BYTES_ARRAY(x.hash));
+	buf_add_u8(out, '\n');
 }
 
 static bool explain_proof(struct bytes in, struct buf *out, struct err *e)
@@ -67,6 +105,7 @@ static bool explain_proof(struct bytes in, struct buf *out, struct err *e)
 		return false;
 	buf_add_format(out, "proof that a leaf stands in a log\nindex of the leaf: %" PRIu64 "\nhashes on the way to the root: %zu\n",
 		       p.index, p.hash_count);
+	explain_extra(&p, out);
 	return explain_note(p.note, out, e);
 }
 
@@ -169,6 +208,8 @@ static bool explain_letter(struct bytes in, const json_t *v, struct buf *out, st
 	if (!letter_parse(in, &l, e))
 		return false;
 	buf_add_format(out, "letter from %s to %s with %zu act%s\n", l->from, l->to, l->act_count, l->act_count == 1 ? "" : "s");
+	if (l->pair.n > 0)
+		buf_add_format(out, "letter %llu of %s to %s\n", (unsigned long long)l->pair.n, l->from, l->to);
 	for (size_t i = 0; i < l->act_count; i++) {
 		buf_add_format(out, "\n--- act %zu ---\n", i + 1);
 		(void)put_act(l->acts[i], out);

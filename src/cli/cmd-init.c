@@ -16,6 +16,7 @@
 #include "exchange/approvers.h"
 #include "exchange/identity.h"
 #include "exchange/config.h"
+#include "exchange/witness-home.h"
 #include "log/note.h"
 #include "seal/age.h"
 #include "seal/key.h"
@@ -137,7 +138,7 @@ static bool folder_new(const char *path, int *ret, struct err *e)
 
 static bool folders_make(int home, struct err *e)
 {
-	static const char *const names[] = { "keys", "store", "blobs", "log", "run", "backup" };
+	static const char *const names[] = { "keys", "store", "blobs", "log", "run", "backup", "mirror" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!dir_make(home, names[i], 0700, e))
@@ -179,6 +180,16 @@ static bool tls_make(int home, const char *party, uint8_t spki[static SHA256_BYT
 	       file_write(home, "keys/tls.crt", buf_bytes(&certificate), 0644, true, e);
 }
 
+/* The name of a node's witness: its log's, and what it is. */
+static bool witness_make(int home, const char *origin, struct identity *public, struct err *e)
+{
+	char name[CONFIG_ORIGIN_BYTES_MAX + sizeof("/witness")];
+
+	snprintf(name, sizeof(name), "%s/witness", origin);
+	public->has_witness = true;
+	return witness_home_make(home, name, &public->witness, e);
+}
+
 static bool keys_make(int home, const struct config *c, json_t *v, struct err *e)
 {
 	char recipient[AGE_RECIPIENT_LEN + 1], origin[CONFIG_ORIGIN_BYTES_MAX + 1];
@@ -191,13 +202,17 @@ static bool keys_make(int home, const struct config *c, json_t *v, struct err *e
 	buf_init(&file, 4 * KIB);
 	config_log_origin(c, origin);
 	if (!sign_key_make(home, "keys/sign.key", party, public.sign, e) || !sign_key_make(home, "keys/log.key", party, log, e) ||
-	    !identity_make(home, &public.seal, e) || !tls_make(home, party, public.tls, e))
+	    !identity_make(home, &public.seal, e) || !tls_make(home, party, public.tls, e) ||
+	    !witness_make(home, origin, &public, e))
 		return false;
 	note_key_make(origin, NOTE_ED25519, log, &public.log);
 	note_key_write(&public.log, &text);
 	age_recipient_write(&public.seal, recipient);
 	json_put_hex(v, "sign", BYTES_ARRAY(public.sign));
 	json_put_text(v, "log", buf_text(&text));
+	buf_clear(&text);
+	note_key_write(&public.witness, &text);
+	json_put_text(v, "witness", buf_text(&text));
 	json_put_text(v, "seal", recipient);
 	json_put_hex(v, "tls", BYTES_ARRAY(public.tls));
 	identity_write(&public, &file);
@@ -213,6 +228,7 @@ static void print_made(const json_t *v, struct buf *out)
 	buf_add_u8(out, '\n');
 	output_member(out, "signing key", json_text(v, "sign"));
 	output_member(out, "log key", json_text(v, "log"));
+	output_member(out, "witness key", json_text(v, "witness"));
 	output_member(out, "sealing key", json_text(v, "seal"));
 	output_member(out, "TLS pin", json_text(v, "tls"));
 	output_member(out, "next", json_text(v, "next"));

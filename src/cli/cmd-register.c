@@ -420,45 +420,6 @@ static int load_command(const struct args *a)
 	return output_call(a, "register-load", in, print_loaded);
 }
 
-static void print_party(const json_t *p, struct buf *out)
-{
-	const json_t *approvers = json_object_get(p, "approvers");
-	bool in_force = json_text(p, "in_force_from")[0] != '\0';
-
-	buf_add_u8(out, '\n');
-	output_printable(out, json_text(p, "code"));
-	buf_add_u8(out, ' ');
-	output_printable(out, json_text(p, "name"));
-	buf_add_format(out, "%s%s\n", json_bool(p, "fictional") ? " (fictional)" : "", json_bool(p, "pinned") ? " (pinned)" : "");
-	buf_add_text(out, in_force ? "" : "  the Convention is not in force for it\n");
-	output_member_time(out, "  Convention in force from", json_text(p, "in_force_from"));
-	output_member(out, "  contact point", json_text(p, "contact_name"));
-	output_member(out, "  telephone", json_text(p, "phone"));
-	output_member(out, "  call back to check", json_text(p, "callback"));
-	output_member(out, "  languages", json_text(p, "languages"));
-	output_member(out, "  time zone", json_text(p, "timezone"));
-	output_member(out, "  carries out itself (arts.)", json_text(p, "carries_out"));
-	output_member(out, "  endpoint", json_text(p, "endpoint"));
-	for (size_t i = 0; i < json_array_size(approvers); i++)
-		output_member(out, "  approver", json_text(json_array_get(approvers, i), "name"));
-}
-
-static void print_register(const json_t *v, struct buf *out)
-{
-	const json_t *list = json_object_get(v, "parties");
-
-	output_member(out, "register", json_text(v, "origin")[0] != '\0' ? json_text(v, "origin") : "none, parties are pinned");
-	output_member(out, "trust root", json_text(v, "fingerprint"));
-	output_member_time(out, "as of", json_text(v, "time"));
-	for (size_t i = 0; i < json_array_size(list); i++)
-		print_party(json_array_get(list, i), out);
-}
-
-static int show_command(const struct args *a)
-{
-	return output_call(a, "register-show", NULL, print_register);
-}
-
 static int bundle_command(const struct args *a)
 {
 	const char *path = args_value(a, "output");
@@ -484,7 +445,7 @@ const struct command register_commands[] = {
 	  .run = describe_command },
 	{ .name = "pin", .words = "trust a party's own entry whose fingerprint was compared by telephone", ONE_FILE,
 	  .options = pin_options, .run = pin_command },
-	{ .name = "show", .words = "parties, contact points, trust root", NO_WORDS, .options = plain_options, .run = show_command },
+	{ .name = "show", .words = "parties, contact points, trust root", NO_WORDS, .options = plain_options, .run = register_show_command },
 	{ .name = "refresh", .words = "fetch the register now", NO_WORDS, .options = plain_options, .run = refresh_command },
 	{ .name = "load", .words = "load a register bundle that came another way", ONE_FILE, .options = plain_options,
 	  .run = load_command },
@@ -493,6 +454,9 @@ const struct command register_commands[] = {
 	  .run = root_command },
 	{ .name = "admit", .words = "secretariat: take a party's own entry into the register", ONE_FILE,
 	  .options = plain_options, .run = admit_command },
+	{ .name = "policy", .words = "which witnesses a party's log needs (secretariat, or a home with pins alone)",
+	  .arguments = "PARTY FILE", .positional_min = 2, .positional_max = 2, .options = register_policy_options,
+	  .run = register_policy_command },
 	{ .name = "publish", .words = "secretariat: publish a snapshot", NO_WORDS, .options = plain_options,
 	  .run = publish_command },
 	{ 0 },

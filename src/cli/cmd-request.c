@@ -352,6 +352,8 @@ const struct command request_commands[] = {
 	{ .name = "unable", .words = "it cannot be done (42(7))", ONE_ID, .options = unable_options, .run = unable_command },
 	{ .name = "withdraw", .words = "help is no longer needed (40(26))", ONE_ID, .options = answer_options,
 	  .run = withdraw_command },
+	{ .name = "erase", .words = "draft the erasure of a request that has ended", ONE_ID, .options = erase_options,
+	  .run = erase_command },
 	{ .name = "order", .words = "record the domestic order for a measure (24, 25)", ONE_ID, .options = order_options,
 	  .run = order_command },
 	{ 0 },

@@ -2,7 +2,11 @@
 #include <inttypes.h>
 
 #include "cli/commands.h"
+#include "base/text.h"
 #include "cli/output.h"
+
+/* As exchange/cosigning.h: beyond, nothing is sent. */
+#define CLOCK_OFF_MS 60000
 
 const struct option status_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
 
@@ -33,6 +37,96 @@ static void print_orders(const json_t *orders, struct buf *out)
 	}
 }
 
+static void print_witness(const json_t *w, struct buf *out)
+{
+	const char *why = json_text(w, "why");
+
+	if (json_bool(w, "signs"))
+		output_member(out, "witness", json_text(w, "name"));
+	else
+		output_member(out, "WITNESS, nothing is cosigned", why[0] != '\0' ? why : "it is not running");
+}
+
+static void print_one_witness(const json_t *w, struct buf *out)
+{
+	char time[TIME_TEXT_LEN + 1];
+	const char *error = json_text(w, "error");
+
+	buf_add_text(out, "  ");
+	output_printable(out, json_text(w, "name"));
+	buf_add_text(out, json_bool(w, "counts") ? json_bool(w, "signed") ? ": signed" : ": has not signed" : ": of an addressee, for art. 41 and 42");
+	if (json_int(w, "last_ms") > 0) {
+		time_write(json_int(w, "last_ms"), time);
+		buf_add_text(out, ", last at ");
+		output_time(out, time);
+	}
+	if (error[0] != '\0') {
+		buf_add_text(out, "; ");
+		output_printable(out, error);
+	}
+	buf_add_u8(out, '\n');
+}
+
+/* Whose cosignatures our log has, and what waits for those that it has not. */
+static void print_cosigning(const json_t *v, const json_t *pending, struct buf *out)
+{
+	const json_t *list = json_object_get(v, "witnesses");
+	const char *missed = json_text(v, "missed_since");
+	int64_t off = json_int(v, "clock_off_ms");
+
+	if (bytes_is(json_bytes(v, "quorum"), "none"))
+		buf_add_text(out, "cosignatures: none are asked for, one signature is enough: no independent witness yet\n");
+	else if (missed[0] != '\0') {
+		buf_add_text(out, "COSIGNATURES MISSING since ");
+		output_time(out, missed);
+		buf_add_format(out, ": %" PRId64 " letters and %" PRId64 " proofs wait\n", json_int(v, "waiting"), json_int(v, "waiting_proofs"));
+	} else
+		buf_add_format(out, "cosignatures: %s, %" PRId64 " leaves are proved\n", json_text(v, "quorum"), json_int(v, "proved_size"));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_one_witness(json_array_get(list, i), out);
+	if (off > CLOCK_OFF_MS || off < -CLOCK_OFF_MS)
+		buf_add_format(out, "CLOCK OFF by %" PRId64 " s from the witnesses' median: nothing is sent\n", -off / 1000);
+	if (json_int(pending, "ours") + json_int(pending, "theirs") > 0)
+		buf_add_format(out, "proof-pending: %" PRId64 " of ours, %" PRId64 " of others; overdue: %" PRId64 "\n", json_int(pending, "ours"),
+			       json_int(pending, "theirs"), json_int(pending, "overdue"));
+}
+
+/* What the peer signed and does not fit, what it promised and did not send, and what it says of us. */
+static void print_differences(const json_t *v, struct buf *out)
+{
+	const json_t *list = json_object_get(v, "disputed");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+		buf_add_format(out, "DISPUTED with %s: its %s and ours differ at letter %" PRId64 "\n", json_text(d, "peer"), json_text(d, "what"),
+			       json_int(d, "n"));
+	}
+	list = json_object_get(v, "recovering");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+		if (!json_bool(r, "waits"))
+			continue;
+		buf_add_format(out, "RECOVERING: %s has not said yet what it has of us", json_text(r, "peer"));
+		buf_add_text(out, json_text(r, "error")[0] != '\0' ? ": " : "");
+		output_printable(out, json_text(r, "error"));
+		buf_add_u8(out, '\n');
+	}
+	list = json_object_get(v, "overdue");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+		buf_add_format(out, "OVERDUE: %s promised a proof until ", json_text(o, "peer"));
+		output_time(out, json_text(o, "due"));
+		buf_add_format(out, " (%s)\n", json_text(o, "hash"));
+	}
+	list = json_object_get(v, "notices");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+		buf_add_format(out, "%s waits for a proof of ours since ", json_text(o, "peer"));
+		output_time(out, json_text(o, "due"));
+		buf_add_format(out, " (%s)\n", json_text(o, "hash"));
+	}
+}
+
 static void print_status(const json_t *v, struct buf *out)
 {
 	const json_t *log = json_object_get(v, "log"), *reg = json_object_get(v, "register");
@@ -44,6 +138,8 @@ static void print_status(const json_t *v, struct buf *out)
 		output_member(out, "LOCKED, nothing is signed", json_text(v, "locked_why")[0] != '\0' ? json_text(v, "locked_why") : "yes");
 	output_member(out, "log", json_text(log, "origin"));
 	buf_add_format(out, "log size: %" PRId64 "\n", json_int(log, "size"));
+	print_witness(json_object_get(v, "witness"), out);
+	print_cosigning(json_object_get(v, "witnesses"), json_object_get(v, "pending"), out);
 	output_member(out, "register", json_text(reg, "state"));
 	output_member_time(out, "register as of", json_text(reg, "time"));
 	buf_add_format(out, "requests that need somebody: %" PRId64 "\n", json_int(v, "requests_open"));
@@ -51,6 +147,7 @@ static void print_status(const json_t *v, struct buf *out)
 		       json_int(v, "outbox_waiting"), json_int(v, "proofs_waiting"), json_int(v, "pages_waiting"));
 	print_late(json_object_get(v, "undelivered"), out);
 	print_orders(json_object_get(v, "orders_ending"), out);
+	print_differences(v, out);
 	output_member(out, "version", json_text(v, "version"));
 }
 

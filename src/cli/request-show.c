@@ -36,7 +36,7 @@ static void print_moves(const json_t *list, struct buf *out)
 		const json_t *m = json_array_get(list, i);
 
 		output_time(out, json_text(m, "time"));
-		buf_add_format(out, "  %s: ", json_text(m, "to"));
+		buf_add_format(out, "  %s%s", json_text(m, "to"), json_text(m, "why")[0] != '\0' ? ": " : "");
 		output_printable(out, json_text(m, "why"));
 		buf_add_u8(out, '\n');
 	}
@@ -125,6 +125,8 @@ static const char *proved(const json_t *s)
 		return json_bool(s, "logged") ? "in both logs" : "in their log, waits for ours";
 	if (json_bool(s, "proof"))
 		return "in both logs";
+	if (bytes_is(json_bytes(s, "receipt"), "erased"))
+		return "in our log, received there, erased here";
 	if (bytes_is(json_bytes(s, "receipt"), "rejected"))
 		return "in our log, rejected there";
 	if (json_text(s, "receipt")[0] != '\0')
@@ -196,8 +198,11 @@ void request_print(const json_t *v, struct buf *out)
 	print_delivery(json_object_get(v, "delivery"), json_text(v, "peer"), out);
 	output_member(out, "acknowledged by", json_text(v, "acknowledged_by"));
 	output_member_time(out, "acknowledged at", json_text(v, "acknowledged_at"));
+	if (json_bool(v, "proof_pending"))
+		output_member_time(out, "PROOF-PENDING: it may be preserved, nothing is disclosed; the full proof is due by", json_text(v, "proof_due"));
 	output_member_time(out, "the domestic order expires", json_text(v, "order_expires"));
 	output_member_time(out, "the data are held until", json_text(v, "hold_until"));
+	output_member_time(out, "erased here", json_text(v, "erased"));
 	output_member(out, "follows preservation", json_text(v, "preservation"));
 	buf_add_u8(out, '\n');
 	output_lines(out, json_text(v, "text"));

@@ -107,7 +107,8 @@ static CURLcode setup_tls(struct job *j)
 	buf_init(&base64, sizeof(pin));
 	buf_add_base64(&base64, BYTES_ARRAY(j->m.pin));
 	snprintf(pin + 8, sizeof(pin) - 8, "%s", buf_text(&base64));
-	SET(CURLOPT_PINNEDPUBLICKEY, pin);
+	if (!j->m.any_server)
+		SET(CURLOPT_PINNEDPUBLICKEY, pin);
 	SET(CURLOPT_SSL_VERIFYPEER, 0L); /* no chain, no name: the pin */
 	SET(CURLOPT_SSL_VERIFYHOST, 0L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);

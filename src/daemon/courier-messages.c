@@ -1,6 +1,8 @@
 /* Messages between keeper and courier. One shape for all: type, job, then every field that the type has. */
 #include "daemon/courier-messages.h"
 
+#include <string.h>
+
 #include "base/reader.h"
 
 #define CONTENT_TYPE_BYTES_MAX 128u
@@ -15,6 +17,7 @@ void courier_message_write(const struct courier_message *m, struct buf *out)
 	case COURIER_FETCH:
 		buf_add_u8(out, m->post);
 		buf_add_u8(out, m->show_certificate);
+		buf_add_u8(out, m->any_server);
 		buf_add(out, BYTES_ARRAY(m->pin));
 		buf_add_field(out, m->url);
 		buf_add_field(out, m->content_type);
@@ -50,6 +53,13 @@ static bool read_bool(struct reader *r)
 	return v == 1;
 }
 
+static bool is_zero(const uint8_t pin[static 32])
+{
+	static const uint8_t zero[32];
+
+	return memcmp(pin, zero, sizeof(zero)) == 0;
+}
+
 bool courier_message_parse(struct bytes in, struct courier_message *ret, struct err *e)
 {
 	struct reader r = reader_over(in);
@@ -59,6 +69,7 @@ bool courier_message_parse(struct bytes in, struct courier_message *ret, struct 
 	case COURIER_FETCH:
 		m.post = read_bool(&r);
 		m.show_certificate = read_bool(&r);
+		m.any_server = read_bool(&r);
 		reader_copy(&r, m.pin, sizeof(m.pin));
 		m.url = reader_field(&r, COURIER_URL_BYTES_MAX);
 		m.content_type = reader_field(&r, CONTENT_TYPE_BYTES_MAX);
@@ -67,6 +78,9 @@ bool courier_message_parse(struct bytes in, struct courier_message *ret, struct 
 		m.bytes_max = reader_u64(&r);
 		m.timeout_ms = reader_u32(&r);
 		m.after = reader_u64(&r);
+		/* A pin or any server, never both, and never our name for nobody in particular. */
+		if (m.any_server != is_zero(m.pin) || (m.any_server && m.show_certificate))
+			reader_fail(&r);
 		break;
 	case COURIER_FETCHED:
 		m.ok = read_bool(&r);

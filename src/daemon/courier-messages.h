@@ -24,6 +24,10 @@ struct courier_message {
 	 * (only for status 200 and 206), not held in memory. */
 	bool post;              /* POST with body, else GET */
 	bool show_certificate;  /* mutual TLS: to a peer's peer endpoint */
+	/* Any certificate of the server will do: for witnesses alone. Whoever answers in a witness's place cannot sign for
+	 * it, the call tells nothing that is not public, and an answer without signature changes nothing but when it is
+	 * asked again. pin is all zero then, and our certificate is not shown. */
+	bool any_server;
 	uint8_t pin[32];        /* SHA-256 of the server's SPKI */
 	struct bytes url;       /* https://host:port/path */
 	struct bytes content_type;

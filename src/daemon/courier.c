@@ -437,5 +437,5 @@ static bool courier_serve(struct role_loop *r, struct err *e)
 
 int courier_main(int argc, char **argv)
 {
-	return role_serve(courier_serve);
+	return role_serve(courier_serve, argc, argv);
 }

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "daemon/door-messages.h"
+#include "daemon/door-witness.h"
 #include "daemon/http.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
@@ -38,6 +39,7 @@ struct door {
 	struct channel *keeper; /* NULL: gone */
 	struct entrance entrances[CALLER_LOCAL + 1]; /* by enum door_caller */
 	struct buf pins;
+	struct door_witness *witness;
 };
 
 /* --- to the keeper ----------------------------------------------------------------------------- */
@@ -83,16 +85,51 @@ static void ask(struct entrance *in, struct http_call *c)
 
 /* --- files of the log ------------------------------------------------------------------------- */
 
+/* The compressed one where the client takes it and there is one. */
+static int file_open(int dir_fd, const char *path, bool gzip, bool *ret_gzip)
+{
+	char compressed[DOOR_PATH_BYTES_MAX + 8];
+	int fd = -1;
+
+	if (dir_fd <= 0)
+		return -1;
+	snprintf(compressed, sizeof(compressed), "%s.gz", path);
+	if (gzip)
+		fd = openat(dir_fd, compressed, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	*ret_gzip = fd >= 0;
+	return fd >= 0 ? fd : openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+static bool is_file(struct bytes path)
+{
+	bool mirror;
+	const char *below;
+
+	return path.len > 1 && door_file_of((const char *)path.at + 1, &mirror, &below) != DOOR_FILE_NONE;
+}
+
 static void serve_log(struct door *d, struct http_call *c)
 {
-	const char *path = (const char *)http_path(c).at + 1;
-	bool checkpoint = bytes_is(bytes_of(path), "checkpoint");
+	static const struct {
+		const char *content_type;
+		unsigned fresh_s; /* 0: never changes */
+	} files[] = {
+		[DOOR_FILE_CHECKPOINT] = { "text/plain; charset=utf-8", 2 },
+		[DOOR_FILE_TILE] = { "application/octet-stream", 0 },
+		[DOOR_FILE_BUNDLE] = { "application/octet-stream", 0 },
+		[DOOR_FILE_ACT] = { "application/json", 0 },
+		[DOOR_FILE_INDEX] = { "text/plain; charset=utf-8", 60 },
+		[DOOR_FILE_OPENINGS] = { "application/jsonl", 300 },
+	};
+	bool mirror;
+	const char *path;
+	enum door_file file = door_file_of((const char *)http_path(c).at + 1, &mirror, &path);
 	struct http_answer a = {
-		.status = 200, .cacheable = !checkpoint, .ranges = !checkpoint,
-		.content_type = bytes_of(checkpoint ? "text/plain; charset=utf-8" : "application/octet-stream"),
+		.status = 200, .cacheable = files[file].fresh_s == 0, .fresh_s = files[file].fresh_s,
+		.content_type = bytes_of(files[file].content_type), .varies = file == DOOR_FILE_BUNDLE,
 	};
 	struct stat st;
-	int fd = openat(d->o.log_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = file_open(mirror ? d->o.mirror_fd : d->o.log_fd, path, file == DOOR_FILE_BUNDLE && http_accepts_gzip(c), &a.gzip);
 
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
@@ -102,6 +139,7 @@ static void serve_log(struct door *d, struct http_call *c)
 	}
 	a.fd = fd;
 	a.length = (uint64_t)st.st_size;
+	a.ranges = !a.gzip && file != DOOR_FILE_CHECKPOINT && file != DOOR_FILE_INDEX;
 	http_answer(c, &a);
 }
 
@@ -115,6 +153,7 @@ static const struct {
 } routes[] = {
 	{ CALLER_PEER, METHOD_POST, "/letters", NULL, LETTER_BATCH_BYTES_MAX },
 	{ CALLER_PEER, METHOD_POST, "/proofs", NULL, HTTP_BODY_BYTES_MAX },
+	{ CALLER_PEER, METHOD_POST, "/pair", NULL, 4 * KIB },
 	{ CALLER_PEER, METHOD_GET, "/exhibits/", "", 0 },
 	{ CALLER_PUBLIC, METHOD_GET, "/register", NULL, 0 },
 	{ CALLER_LOCAL, METHOD_GET, "/api/", "", 0 },
@@ -169,17 +208,23 @@ static void begun(void *ctx, struct http_call *c)
 	struct entrance *in = ctx;
 	struct bytes path = http_path(c);
 	enum door_method method = http_method(c);
-	size_t i = 0;
+	size_t i = 0, witness_max;
 
 	if (in->caller == CALLER_PEER && !peer_admitted(in->door, c))
 		return;
-	if (in->caller != CALLER_LOCAL && (method == METHOD_GET || method == METHOD_HEAD) && path.len > 1 &&
-	    door_log_path_is((const char *)path.at + 1)) {
+	if (in->caller == CALLER_PUBLIC && door_witness_answers(method, path, &witness_max)) {
+		http_collect(c, witness_max);
+		return;
+	}
+	if (in->caller != CALLER_LOCAL && in->door->o.log_fd >= 0 && (method == METHOD_GET || method == METHOD_HEAD) &&
+	    is_file(path)) {
 		serve_log(in->door, c);
 		return;
 	}
 	while (i < sizeof(routes) / sizeof(routes[0]) && !route_fits(i, in->caller, method, path))
 		i++;
+	if (in->door->o.keeper_fd < 0)
+		i = sizeof(routes) / sizeof(routes[0]); /* a witness alone has nobody to ask */
 	if (i == sizeof(routes) / sizeof(routes[0])) {
 		http_problem(c, 404, REASON_NOT_FOUND, "there is nothing at this address");
 	} else if (method != METHOD_PUT) {
@@ -196,8 +241,11 @@ static void complete(void *ctx, struct http_call *c, bool ok, uint64_t received)
 {
 	struct entrance *in = ctx;
 	struct door_message m = { .type = DOOR_BODY_END, .call = http_number(c), .ok = ok, .received = received };
+	size_t witness_max;
 
-	if (http_method(c) != METHOD_PUT)
+	if (in->caller == CALLER_PUBLIC && door_witness_answers(http_method(c), http_path(c), &witness_max))
+		door_witness_ask(in->door->witness, c);
+	else if (http_method(c) != METHOD_PUT)
 		ask(in, c);
 	else if (!tell(in->door, &m))
 		http_problem(c, 503, REASON_UNAVAILABLE, "the node is starting or busy; try again");
@@ -219,8 +267,9 @@ static struct http_call *call_find(struct door *d, uint64_t number)
 	struct http_call *c = NULL;
 
 	for (int i = CALLER_PEER; c == NULL && i <= CALLER_LOCAL; i++)
-		c = http_find(d->entrances[i].http, number);
-	return c;
+		if (d->entrances[i].http != NULL)
+			c = http_find(d->entrances[i].http, number);
+	return c != NULL && http_tag(c) == DOOR_TAG_WITNESS ? NULL : c; /* the keeper answers no call that it was not asked */
 }
 
 static int fd_take(int *fds, size_t nfds)
@@ -264,7 +313,8 @@ static void keeper_gone(struct door *d)
 	channel_free(d->keeper);
 	d->keeper = NULL;
 	for (int i = CALLER_PEER; i <= CALLER_LOCAL; i++)
-		http_each(d->entrances[i].http, unavailable, NULL);
+		if (d->entrances[i].http != NULL)
+			http_each(d->entrances[i].http, unavailable, NULL);
 }
 
 static void keeper_message(void *ctx, struct bytes packet, int *fds, size_t nfds)
@@ -301,7 +351,9 @@ static bool entrance_open(struct door *d, enum door_caller caller, int *fd, stru
 		.handler = { .begun = begun, .complete = complete, .over = over }, .ctx = in,
 	};
 
-	if (caller != CALLER_LOCAL) {
+	if (*fd < 0)
+		return true;
+	if (caller == CALLER_PEER || (caller == CALLER_PUBLIC && !d->o.public_plain)) {
 		o.key_pem = d->o.key_pem;
 		o.cert_pem = d->o.cert_pem;
 	}
@@ -321,14 +373,17 @@ bool door_new(const struct door_options *o, struct door **ret, struct err *e)
 		abort();
 	d->o = *o;
 	buf_init(&d->pins, DOOR_PINS_MAX * SHA256_BYTES);
-	d->keeper = channel_new(o->keeper_fd);
-	if (!entrance_open(d, CALLER_PEER, &d->o.peer_fd, e) || !entrance_open(d, CALLER_PUBLIC, &d->o.public_fd, e) ||
+	d->witness = door_witness_new(o->loop);
+	d->keeper = o->keeper_fd < 0 ? NULL : channel_new(o->keeper_fd);
+	if ((o->witness_fd > 0 && !door_witness_channel(d->witness, o->witness_fd, e)) ||
+	    !entrance_open(d, CALLER_PEER, &d->o.peer_fd, e) || !entrance_open(d, CALLER_PUBLIC, &d->o.public_fd, e) ||
 	    !entrance_open(d, CALLER_LOCAL, &d->o.local_fd, e) ||
-	    !channel_watch(d->keeper, o->loop, &calls, d, e)) {
+	    (d->keeper != NULL && !channel_watch(d->keeper, o->loop, &calls, d, e))) {
 		door_free(d);
 		return false;
 	}
 	d->o.key_pem = d->o.cert_pem = NULL;
+	door_witness_http(d->witness, d->entrances[CALLER_PUBLIC].http);
 	*ret = d;
 	return true;
 }
@@ -339,6 +394,7 @@ void door_free(struct door *d)
 		return;
 	channel_free(d->keeper);
 	d->keeper = NULL;
+	door_witness_free(d->witness);
 	for (int i = CALLER_PEER; i <= CALLER_LOCAL; i++)
 		http_free(d->entrances[i].http);
 	fd_close_at(&d->o.peer_fd);
@@ -348,31 +404,54 @@ void door_free(struct door *d)
 	free(d);
 }
 
+bool door_witness_again(struct door *d, int fd, struct err *e)
+{
+	return door_witness_channel(d->witness, fd, e);
+}
+
+static void channel_again(void *ctx, enum role role, int fd)
+{
+	struct err e = { 0 };
+
+	if (role != ROLE_witness)
+		close(fd);
+	else if (!door_witness_again(ctx, fd, &e))
+		diag_err(DIAG_ERROR, "channel-not-taken", &e);
+}
+
 static bool door_serve(struct role_loop *r, struct err *e)
 {
 	struct door_options o = {
 		.loop = r->loop, .keeper_fd = ROLE_FD_KEEPER, .peer_fd = DOOR_FD_PEER, .public_fd = DOOR_FD_PUBLIC,
-		.local_fd = DOOR_FD_LOCAL, .log_fd = DOOR_FD_LOG,
+		.local_fd = DOOR_FD_LOCAL, .log_fd = DOOR_FD_LOG, .witness_fd = DOOR_FD_WITNESS,
+		.mirror_fd = fcntl(DOOR_FD_MIRROR, F_GETFD) < 0 ? -1 : DOOR_FD_MIRROR,
+		.public_plain = role_has(r, ROLE_PLAIN),
 	};
+	bool alone = role_has(r, ROLE_ALONE), keyless = alone && o.public_plain;
 	struct door *d;
 	AUTO_BUF_WIPE key = { 0 };
 	AUTO_BUF cert = { 0 };
 
 	buf_init(&key, PEM_BYTES_MAX);
 	buf_init(&cert, PEM_BYTES_MAX);
-	if (!role_read_fd(DOOR_FD_TLS_KEY, "TLS key", &key, e) || !role_read_fd(DOOR_FD_TLS_CERT, "TLS certificate", &cert, e))
+	if (alone)
+		o.keeper_fd = o.peer_fd = o.local_fd = o.log_fd = -1;
+	if (!keyless && (!role_read_fd(DOOR_FD_TLS_KEY, "TLS key", &key, e) ||
+			 !role_read_fd(DOOR_FD_TLS_CERT, "TLS certificate", &cert, e)))
 		return false;
 	o.key_pem = buf_text(&key);
 	o.cert_pem = buf_text(&cert);
 	if (!door_new(&o, &d, e))
 		return false;
 	buf_wipe(&key);
-	if (sandbox_role("door", e) && role_ready(r, e))
+	r->channel = channel_again;
+	r->ctx = d;
+	if ((alone ? sandbox_role_without_paths("door", e) : sandbox_role("door", e)) && role_ready(r, e))
 		return loop_run(r->loop, e);
 	return false;
 }
 
 int door_main(int argc, char **argv)
 {
-	return role_serve(door_serve);
+	return role_serve(door_serve, argc, argv);
 }

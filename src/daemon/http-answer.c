@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -158,11 +159,41 @@ static struct MHD_Response *file_response(struct http_call *c, const struct http
 	return r;
 }
 
+static struct bytes trimmed(struct bytes in)
+{
+	while (in.len > 0 && (in.at[0] == ' ' || in.at[0] == '\t'))
+		in = bytes_slice(in, 1, in.len);
+	while (in.len > 0 && (in.at[in.len - 1] == ' ' || in.at[in.len - 1] == '\t'))
+		in.len--;
+	return in;
+}
+
+/* RFC 9110 12.5.3: names with "," between, each perhaps with a weight; one of 0 means no. */
+bool http_accepts_gzip(const struct http_call *c)
+{
+	const char *text = MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+
+	for (struct bytes rest = bytes_of(text); rest.len > 0;) {
+		struct bytes weight = bytes_cut(&rest, ','), name = trimmed(bytes_cut(&weight, ';'));
+
+		if (!bytes_is(name, "gzip"))
+			continue;
+		weight = trimmed(weight);
+		if (!bytes_starts(weight, "q=0"))
+			return true;
+		for (size_t i = strlen("q=0"); i < weight.len; i++)
+			if (weight.at[i] != '.' && weight.at[i] != '0')
+				return true;
+		return false;
+	}
+	return false;
+}
+
 void http_answer(struct http_call *c, const struct http_answer *a)
 {
 	unsigned status = a->status;
 	struct MHD_Response *r;
-	char type[128];
+	char type[128], fresh[48];
 
 	if (c->response != NULL || c->phase == CALL_ANSWERED) {
 		if (a->fd > 0)
@@ -178,7 +209,12 @@ void http_answer(struct http_call *c, const struct http_answer *a)
 		snprintf(type, sizeof(type), "%.*s", (int)a->content_type.len, (const char *)a->content_type.at);
 		header_add(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	}
-	header_add(r, MHD_HTTP_HEADER_CACHE_CONTROL, a->cacheable ? YEAR_CACHE : "no-store");
+	snprintf(fresh, sizeof(fresh), "public, max-age=%u", a->fresh_s);
+	header_add(r, MHD_HTTP_HEADER_CACHE_CONTROL, a->cacheable ? YEAR_CACHE : a->fresh_s > 0 ? fresh : "no-store");
+	if (a->gzip)
+		header_add(r, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	if (a->varies)
+		header_add(r, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 	header_add(r, "X-Content-Type-Options", "nosniff");
 	c->response = r;
 	c->status = status;

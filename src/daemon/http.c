@@ -273,7 +273,9 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *connection, con
 	c->http->moved++;
 	if (c->phase == CALL_NEW) {
 		call_begin(c, method);
-		if (c->response != NULL)
+		/* An answer that is queued now ends the connection, because a body might follow. Where none does, it waits for the
+		 * next call, and the connection stays: a reader of a log asks for thousands of small files. */
+		if (c->response != NULL && c->content_length > 0)
 			return answer_queue(c);
 		if (c->phase == CALL_HOLD)
 			call_suspend(c);
@@ -284,6 +286,8 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *connection, con
 			return *size > 0 ? MHD_NO : answer_queue(c);
 		return MHD_YES; /* not resumed by us */
 	}
+	if (c->response != NULL && c->phase == CALL_COLLECT && c->content_length == 0)
+		return *size > 0 ? MHD_NO : answer_queue(c);
 	if (*size > 0)
 		return body_take(c, data, size);
 	if (c->phase == CALL_STREAM && c->received == 0 && c->content_length > 0)

@@ -71,6 +71,9 @@ struct http_answer {
 	struct bytes content_type;
 	struct bytes body;       /* copied */
 	bool cacheable;          /* never changes: may be kept for a year */
+	unsigned fresh_s;        /* else: may be kept for so many seconds; 0: not at all */
+	bool gzip;               /* the content is compressed so */
+	bool varies;             /* who accepts gzip gets other bytes */
 	bool ranges;             /* of a file: as the client asked, 206 or 416 */
 	int fd;                  /* taken; 0: none. The bytes come from it, file or stream */
 	bool stream;             /* it is a pipe with `length` bytes to come */
@@ -78,6 +81,7 @@ struct http_answer {
 };
 /* Once for each call; a second answer is dropped. */
 void http_answer(struct http_call *c, const struct http_answer *a);
+bool http_accepts_gzip(const struct http_call *c);
 /* RFC 9457 problem details. */
 void http_problem(struct http_call *c, unsigned status, enum reason reason, const char *detail);
 

@@ -1,5 +1,5 @@
-/* What the courier carries: batches of letters and of proofs, exhibits, the register. One job a peer and
- * kind at a time. A courier that dies loses nothing: what it had under way is due again. */
+/* What the courier carries: batches of letters and of proofs, exhibits, the register, checkpoints to witnesses. One job
+ * a peer and kind at a time. A courier that dies loses nothing: what it had under way is due again. */
 #include "daemon/keeper.h"
 
 #include <unistd.h>
@@ -7,10 +7,15 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
+#include "exchange/pair-recover.h"
 
 #define LETTERS_TIMEOUT_MS 30000u
 #define BULK_TIMEOUT_MS 60000u
+/* A witness signs in milliseconds; the round must not wait for one that is ill. */
+#define WITNESS_TIMEOUT_MS 5000u
+#define WITNESS_ANSWER_BYTES_MAX NOTE_BYTES_MAX
 /* After a register that could not be fetched or used. */
 #define REGISTER_RETRY_US INT64_C(5000000)
 
@@ -217,6 +222,82 @@ static void pump_register(struct keeper *k, int64_t now_ms)
 	(void)fetch(k, job_new(k, JOB_REGISTER), &m, -1);
 }
 
+/* A call that nobody will answer: it may be made again. Says nothing to the store. */
+static void witness_unasked(struct keeper *k, uint64_t number)
+{
+	if (k->node != NULL && number != 0)
+		(void)!cosigning_answered(k->node, number, false, 0, bytes_of(""), "the call was cut off", clock_now_ms(), NULL);
+}
+
+/* One call to a witness; all that are due leave one after the other and run side by side. */
+static bool pump_witness(struct keeper *k, int64_t now_ms)
+{
+	struct cosigning_ask ask;
+	struct err e = { 0 };
+	bool found = false;
+
+	if (!cosigning_due(k->node, now_ms))
+		return false;
+	if (!node_begin(k->node, &e)) {
+		diag_err(DIAG_ERROR, "cosigning", &e);
+		return false;
+	}
+	bool ok = cosigning_next(k->node, now_ms, &ask, &found, &e);
+	node_rollback(k->node); /* only read */
+	if (!ok)
+		diag_err(DIAG_ERROR, "cosigning", &e);
+	if (ok && found) {
+		struct courier_message m = { .post = ask.body.len > 0, .any_server = true, .url = bytes_of(ask.url),
+			.content_type = bytes_of("text/plain; charset=utf-8"), .body = buf_bytes(&ask.body),
+			.bytes_max = WITNESS_ANSWER_BYTES_MAX, .timeout_ms = WITNESS_TIMEOUT_MS };
+		struct keeper_job *j = job_new(k, JOB_WITNESS);
+		j->ask = ask.number;
+		found = fetch(k, j, &m, -1);
+		if (!found)
+			witness_unasked(k, ask.number);
+	}
+	buf_release(&ask.body);
+	return ok && found;
+}
+
+static bool pair_busy(void *ctx, const char *peer)
+{
+	struct keeper *k = ctx;
+
+	for (struct keeper_job *j = k->jobs; j != NULL; j = j->next)
+		if (j->kind == JOB_PAIR && bytes_is(bytes_of(peer), j->peer))
+			return true;
+	return false;
+}
+
+/* After a restore: peers say what they have of us. */
+static bool pump_pair(struct keeper *k, int64_t now_ms)
+{
+	struct pair_question ask;
+	struct err e = { 0 };
+	bool found = false;
+
+	if (!node_begin(k->node, &e)) {
+		diag_err(DIAG_ERROR, "recovery", &e);
+		return false;
+	}
+	bool ok = pair_question_next(k->node, now_ms, pair_busy, k, &ask, &found, &e);
+	node_rollback(k->node); /* only read */
+	if (!ok)
+		diag_err(DIAG_ERROR, "recovery", &e);
+	if (ok && found) {
+		struct keeper_job *j = job_new(k, JOB_PAIR);
+		struct courier_message m = { .post = true, .show_certificate = true, .url = bytes_of(ask.url),
+			.content_type = bytes_of("application/json"), .body = buf_bytes(&ask.body), .bytes_max = PAIR_MESSAGE_BYTES_MAX,
+			.timeout_ms = LETTERS_TIMEOUT_MS };
+		snprintf(j->peer, sizeof(j->peer), "%s", ask.peer);
+		memcpy(m.pin, ask.pin, sizeof(m.pin));
+		found = fetch(k, j, &m, -1);
+	}
+	buf_release(&ask.body);
+	return ok && found;
+}
+
 void keeper_pump(struct keeper *k, int64_t now_ms)
 {
 	if (k->to[ROLE_courier] == NULL || k->stopping)
@@ -234,7 +315,11 @@ void keeper_pump(struct keeper *k, int64_t now_ms)
 		while (pump_exhibit(k, now_ms))
 			;
 	}
+	while (k->node->recoveries > 0 && pump_pair(k, now_ms))
+		;
 	pump_register(k, now_ms);
+	while (pump_witness(k, now_ms))
+		;
 }
 
 /* --- answers --------------------------------------------------------------------------------------------- */
@@ -269,6 +354,10 @@ static bool answered(struct keeper *k, struct keeper_job *j, const struct courie
 				       ret_open, e);
 	case JOB_REGISTER:
 		return register_fetched(k, m, e);
+	case JOB_WITNESS:
+		return cosigning_answered(k->node, j->ask, m->ok, m->status, m->body, error, clock_now_ms(), e);
+	case JOB_PAIR:
+		return pair_question_answered(k->node, j->peer, m->ok, m->status, m->body, error, clock_now_ms(), e);
 	}
 	return true;
 }
@@ -345,6 +434,7 @@ void keeper_courier_gone(struct keeper *k)
 	while (k->jobs != NULL) {
 		struct keeper_job *j = k->jobs;
 		k->jobs = j->next;
+		witness_unasked(k, j->ask);
 		job_free(j);
 	}
 	if (k->node != NULL)

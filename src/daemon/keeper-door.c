@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "exchange/directory.h"
+#include "exchange/pair-recover.h"
 #include "exchange/receive.h"
 
 struct keeper_reply *keeper_reply_new(struct keeper *k, uint64_t call, uint16_t status)
@@ -171,6 +172,8 @@ static bool peer_call(struct keeper *k, const struct door_message *m, struct kee
 		buf_add_text(&r->body, "{}");
 		return receive_proofs(k->node, m->body, m->spki, e);
 	}
+	if (m->method == METHOD_POST && bytes_is(m->path, "/pair"))
+		return pair_asked(k->node, m->body, m->spki, &r->body, e);
 	if ((m->method == METHOD_GET || m->method == METHOD_HEAD) && bytes_starts(m->path, "/exhibits/") &&
 	    id_parse(bytes_slice(m->path, 10, m->path.len), &id)) {
 		r->content_type = "application/octet-stream";
@@ -229,7 +232,7 @@ static bool public_call(struct keeper *k, const struct door_message *m, struct k
 /* What copies or extends what is committed runs between turns, with transactions of its own. */
 static bool stands_alone(struct bytes path)
 {
-	return bytes_is(path, "/api/backup") || bytes_is(path, "/api/log-recover");
+	return bytes_is(path, "/api/backup") || bytes_is(path, "/api/key-backup") || bytes_is(path, "/api/log-recover");
 }
 
 /* receive_letters makes parts of its own, one for each letter; everything else is one part. */

@@ -15,8 +15,12 @@
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/signer-messages.h"
+#include "exchange/closings.h"
 #include "exchange/directory.h"
 #include "exchange/duty.h"
+#include "exchange/overdue.h"
+#include "exchange/recover.h"
+#include "exchange/openings.h"
 #include "process/parcel.h"
 #include "store/blob.h"
 
@@ -69,6 +73,8 @@ static void from_role(void *ctx, struct bytes packet, int *fds, size_t nfds)
 		keeper_door_message(end->k, buf_bytes(&msg));
 	else if (end->role == ROLE_courier)
 		keeper_courier_message(end->k, buf_bytes(&msg));
+	else if (end->role == ROLE_witness)
+		keeper_witness_message(end->k, buf_bytes(&msg));
 	else
 		keeper_mill_message(end->k, end->role, buf_bytes(&msg));
 }
@@ -85,6 +91,8 @@ static void channel_end(struct keeper *k, enum role role)
 		keeper_mill_gone(k);
 	else if (role == ROLE_door)
 		keeper_door_gone(k);
+	else if (role == ROLE_witness)
+		keeper_witness_gone(k);
 }
 
 static void role_gone(void *ctx, const struct err *why)
@@ -110,7 +118,7 @@ static bool channel_take(struct keeper *k, enum role role, int fd, struct err *e
 	ends[role] = (struct door_end){ .k = k, .role = role };
 	if (!channel_watch(k->to[role], k->loop, &calls, &ends[role], e))
 		return false;
-	if (role == ROLE_door)
+	if (role == ROLE_door || role == ROLE_witness)
 		k->node->directory_changed = true;
 	return true;
 }
@@ -197,6 +205,12 @@ static bool page_send(struct keeper *k, const struct duty_page *p)
 	return false;
 }
 
+/* Overdue proofs and closings. */
+static bool letter_clocks(struct node *n, int64_t now_ms, struct err *e)
+{
+	return overdue_clock(n, now_ms, e) && closings_clock(n, now_ms, e);
+}
+
 /* Pages and clocks, once a second or when something arrived. */
 static void look_at_clocks(struct keeper *k, int64_t now_ms)
 {
@@ -213,7 +227,8 @@ static void look_at_clocks(struct keeper *k, int64_t now_ms)
 		found = false;
 		if (!node_begin(k->node, &e))
 			break;
-		bool ok = duty_clocks(k->node, now_ms, &e) && duty_next(k->node, now_ms, &p, &found, &e);
+		bool ok = duty_clocks(k->node, now_ms, &e) && (i > 0 || letter_clocks(k->node, now_ms, &e)) &&
+			  duty_next(k->node, now_ms, &p, &found, &e);
 		if (ok)
 			ok = node_commit(k->node, &e);
 		else
@@ -226,6 +241,9 @@ static void look_at_clocks(struct keeper *k, int64_t now_ms)
 			break;
 		}
 	}
+	if (k->node->disputed[0] != '\0')
+		diag(DIAG_ERROR, "letters-disputed", "%s", k->node->disputed);
+	k->node->disputed[0] = '\0';
 	k->node->outbox_changed = true;
 	k->node->fetch_changed = true;
 }
@@ -240,6 +258,8 @@ static void timer_set(struct keeper *k, int64_t now_ms)
 
 	if (slot_ms < SECOND_US / 1000 && now_us + slot_ms * 1000 < next_us)
 		next_us = now_us + slot_ms * 1000;
+	if (k->node->openings_due && !k->node->locked) /* the next portion, after what came meanwhile */
+		next_us = now_us;
 	loop_cancel(k->loop, k->timer);
 	k->timer = loop_timer(k->loop, next_us, tick, k);
 }
@@ -261,13 +281,16 @@ static void after_turn(void *ctx)
 	if (!node_slot(k->node, now_ms, &e))
 		diag_err(DIAG_ERROR, "slot", &e);
 	look_at_clocks(k, now_ms);
+	if (!openings_portion(k->node, now_ms, &e))
+		diag_err(DIAG_ERROR, "openings", &e);
 	if (k->node->directory_changed) {
 		k->node->directory_changed = false;
 		keeper_register_changed(k);
 		keeper_pins_send(k);
+		keeper_witness_tell(k);
 	}
 	keeper_pump(k, now_ms);
-	if (k->timer == 0 || k->node->next_slot_ms <= now_ms)
+	if (k->timer == 0 || k->node->next_slot_ms <= now_ms || k->node->openings_due)
 		timer_set(k, now_ms);
 }
 
@@ -303,6 +326,9 @@ static bool open_all(struct keeper *k, struct err *e)
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		if (r != ROLE_keeper && r != ROLE_signer && !channel_take(k, (enum role)r, KEEPER_FD_ROLES + (int)r, e))
 			return false;
+	/* Where `log recover` brings files to; the sandbox lets in only what is there when it closes. */
+	if (k->node->locked && !dir_make(k->node->home_fd, RECOVER_FOLDER, 0700, e))
+		return false;
 	return sandbox_role("keeper", e) && blob_sweep(k->node->blobs_fd, BLOB_AGE_MAX_MS, blob_wanted, k, e);
 }
 

@@ -40,15 +40,17 @@ struct keeper_intake {
 	struct age_totals first;
 };
 
-enum keeper_job_kind { JOB_OUTBOX, JOB_EXHIBIT, JOB_REGISTER };
+enum keeper_job_kind { JOB_OUTBOX, JOB_EXHIBIT, JOB_REGISTER, JOB_PAIR, JOB_WITNESS };
 /* What the courier has under way. */
 struct keeper_job {
 	struct keeper_job *next;
 	uint64_t job;
 	enum keeper_job_kind kind;
 	struct outbox_job outbox;
+	char peer[PARTY_CODE_LEN_MAX + 1]; /* of JOB_PAIR */
 	bool followed; /* the courier holds the next batch to the same peer, for when this one has been taken */
 	struct id exhibit;
+	uint64_t ask;  /* of JOB_WITNESS: cosigning.h's number */
 	int64_t begun_us;
 };
 /* What a mill opens for us: a fetched exhibit (checked), or one that somebody reads (content). */
@@ -76,6 +78,7 @@ struct keeper {
 	int register_fd;        /* the stored bundle as it is published, sealed; -1: not made since it changed */
 	uint64_t register_len;
 	bool stopping;
+	char watched[65]; /* hex hash of what the witness was last told to watch */
 };
 
 /* keeper.c */
@@ -104,6 +107,11 @@ void keeper_mill_gone(struct keeper *k);
 void keeper_intakes_drop(struct keeper *k); /* without an answer */
 bool keeper_check_exhibit(struct keeper *k, const struct id *id, struct err *e) MUST_USE;
 bool keeper_exhibit_busy(void *ctx, const struct id *id);
+
+/* keeper-witness.c */
+void keeper_witness_message(struct keeper *k, struct bytes msg);
+void keeper_witness_gone(struct keeper *k);
+void keeper_witness_tell(struct keeper *k); /* which logs to watch, when they are others than before */
 
 /* keeper-courier.c: letters, proofs, fetches. */
 void keeper_courier_message(struct keeper *k, struct bytes msg);

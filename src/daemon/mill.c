@@ -340,5 +340,5 @@ static bool mill_serve(struct role_loop *r, struct err *e)
 
 int mill_main(int argc, char **argv)
 {
-	return role_serve(mill_serve);
+	return role_serve(mill_serve, argc, argv);
 }

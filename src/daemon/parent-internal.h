@@ -22,6 +22,8 @@ struct listeners {
 bool run_open(int home_fd, const struct config *config, int *ret_run_fd, struct err *e) MUST_USE;
 /* Opens all three and writes run/addresses. */
 bool listeners_open(int run_fd, const struct config *config, struct listeners *ret, struct err *e) MUST_USE;
+/* The public one alone: a witness without a node. */
+bool listeners_open_public(int run_fd, const struct config *config, struct listeners *ret, struct err *e) MUST_USE;
 /* Gives the local socket to the service's user. */
 bool listeners_give(int run_fd, uid_t uid, gid_t gid, struct err *e) MUST_USE;
 
@@ -32,7 +34,9 @@ struct part_options {
 	int home_fd;
 	const struct config *config;
 	const struct listeners *listeners;
-	int keeper_end;       /* the role's end of its channel to the keeper; -1 for the keeper itself */
+	bool alone;           /* a witness and its door, without a node */
+	int direct_end;       /* of door and witness: the channel between them */
+	int keeper_end;       /* the role's end of its channel to the keeper; -1 for the keeper itself, and where there is none */
 	const int *role_ends; /* for the keeper: its ends of all channels, by enum role */
 };
 /* Starts the role; *ret_channel is our end of its channel to us. Nothing that it was given is closed. */
@@ -54,5 +58,11 @@ struct pager *pager_new(const struct pager_options *o);
 void pager_free(struct pager *p); /* ends what still runs */
 /* Always told by paged, at once when it cannot be started. */
 void pager_run(struct pager *p, uint64_t cookie, struct bytes officer, struct bytes words);
+
+/* --- parent-home.c --- */
+
+bool home_folders(int home_fd, bool alone, struct err *e) MUST_USE;
+bool run_lock(int run_fd, int *ret_fd, struct err *e) MUST_USE; /* run/pid, held */
+bool user_find(const struct config *config, struct pager_options *o, struct err *e) MUST_USE;
 
 #endif

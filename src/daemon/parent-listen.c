@@ -137,6 +137,21 @@ bool listeners_give(int run_fd, uid_t uid, gid_t gid, struct err *e)
 	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 || err_system(e, "run/" SOCKET_NAME);
 }
 
+bool listeners_open_public(int run_fd, const struct config *config, struct listeners *ret, struct err *e)
+{
+	struct listeners l = { .peer = -1, .public = -1, .local = -1 };
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 512);
+	if (!listen_tcp(config_text(config, listen_public), &l.public, l.public_text, sizeof(l.public_text), e))
+		return err_note(e, "listen_public");
+	buf_add_format(&text, "public %s\n", l.public_text);
+	if (!file_write(run_fd, "addresses", buf_bytes(&text), 0644, false, e))
+		return false;
+	*ret = l;
+	return true;
+}
+
 bool listeners_open(int run_fd, const struct config *config, struct listeners *ret, struct err *e)
 {
 	struct listeners l = { .peer = -1, .public = -1, .local = -1 };

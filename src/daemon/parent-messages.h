@@ -8,7 +8,7 @@
 
 enum parent_message_type {
 	PARENT_READY = 1,   /* role -> parent: opened, sandboxed, serving */
-	PARENT_CHANNEL = 2, /* parent -> keeper, with a descriptor: a role was started again */
+	PARENT_CHANNEL = 2, /* parent -> keeper, with a descriptor: a role was started again; also to door and witness */
 	PARENT_PAGE = 3,    /* keeper -> parent: run the page command */
 	PARENT_PAGED = 4,   /* parent -> keeper: it ended */
 	PARENT_STOP = 5,    /* parent -> keeper: finish the turn, close the store, end */

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "daemon/parent-internal.h"
+#include "daemon/role.h"
 
 /* Descriptors for one spawn; closed after it. */
 struct bundle {
@@ -37,6 +38,44 @@ static bool bundle_open(struct bundle *b, int home_fd, const char *path, int fla
 	return true;
 }
 
+/* Its number stays closed when there is none. */
+static bool bundle_open_optional(struct bundle *b, int home_fd, const char *path, int flags, struct err *e)
+{
+	struct err why;
+
+	if (bundle_open(b, home_fd, path, flags, &why))
+		return true;
+	if (why.kind != ERR_NOT_FOUND)
+		return err_set(e, why.kind, why.reason, "%s", why.text);
+	bundle_add(b, -1, false);
+	return true;
+}
+
+/* A number stays closed where there is no such thing. */
+static bool bundle_door(const struct part_options *o, struct bundle *b, struct err *e)
+{
+	bool keyless = o->alone && config_yes(o->config, CONFIG_public_plain);
+
+	bundle_add(b, o->listeners->peer, false);
+	bundle_add(b, o->listeners->public, false);
+	bundle_add(b, o->listeners->local, false);
+	if (o->alone)
+		bundle_add(b, -1, false);
+	else if (!bundle_open(b, o->home_fd, "log", O_RDONLY | O_DIRECTORY, e))
+		return false;
+	if (keyless) {
+		bundle_add(b, -1, false);
+		bundle_add(b, -1, false);
+	} else if (!bundle_open(b, o->home_fd, "keys/tls.key", O_RDONLY, e) ||
+		   !bundle_open(b, o->home_fd, "keys/tls.crt", O_RDONLY, e)) {
+		return false;
+	}
+	bundle_add(b, o->direct_end, false);
+	if (!bundle_open_optional(b, o->home_fd, "mirror", O_RDONLY | O_DIRECTORY, e))
+		return false;
+	return true;
+}
+
 static bool bundle_extras(const struct part_options *o, struct bundle *b, struct err *e)
 {
 	switch (o->role) {
@@ -47,12 +86,10 @@ static bool bundle_extras(const struct part_options *o, struct bundle *b, struct
 		return bundle_open(b, o->home_fd, "keys/tls.key", O_RDONLY, e) &&
 		       bundle_open(b, o->home_fd, "keys/tls.crt", O_RDONLY, e);
 	case ROLE_door:
-		bundle_add(b, o->listeners->peer, false);
-		bundle_add(b, o->listeners->public, false);
-		bundle_add(b, o->listeners->local, false);
-		return bundle_open(b, o->home_fd, "log", O_RDONLY | O_DIRECTORY, e) &&
-		       bundle_open(b, o->home_fd, "keys/tls.key", O_RDONLY, e) &&
-		       bundle_open(b, o->home_fd, "keys/tls.crt", O_RDONLY, e);
+		return bundle_door(o, b, e);
+	case ROLE_witness:
+		bundle_add(b, o->direct_end, false);
+		return bundle_open(b, o->home_fd, "witness", O_RDONLY | O_DIRECTORY, e);
 	case ROLE_mill:
 	case ROLE_mill2:
 	case ROLE_keeper:
@@ -75,6 +112,7 @@ bool part_spawn(const struct part_options *o, struct child *ret, int *ret_channe
 	const char *user = config_text(o->config, user);
 	struct spawn s = { .role = role_name(o->role), .files_max = files_for(o->role) };
 	struct bundle b = { 0 };
+	const char *words[2];
 	bool started;
 	int pair[2];
 
@@ -89,6 +127,11 @@ bool part_spawn(const struct part_options *o, struct child *ret, int *ret_channe
 			bundle_add(&b, o->role_ends[i], false);
 	}
 	started = bundle_extras(o, &b, e);
+	if (o->alone)
+		words[s.arg_count++] = ROLE_ALONE;
+	if (o->role == ROLE_door && config_yes(o->config, CONFIG_public_plain))
+		words[s.arg_count++] = ROLE_PLAIN;
+	s.args = words;
 	s.fds = b.fds;
 	s.fd_count = b.count;
 	s.user = geteuid() == 0 && user[0] != '\0' ? user : NULL;

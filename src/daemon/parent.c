@@ -10,11 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -60,8 +58,15 @@ struct parent {
 	bool was_ready; /* once: from then on what dies is started again */
 	bool all_ready; /* of this generation, told */
 	bool stopping, killed;
+	bool alone; /* a witness and its door, without a node */
 	int status;
 };
+
+/* Roles that this parent has. */
+static bool has(const struct parent *p, enum role role)
+{
+	return !p->alone || role == ROLE_door || role == ROLE_witness;
+}
 
 /* --- starting ----------------------------------------------------------------------------------- */
 
@@ -70,15 +75,15 @@ static void part_message(void *ctx, struct bytes msg, int *fds, size_t nfds);
 static void part_closed(void *ctx, const struct err *why);
 
 /* As part_spawn, and watches what it started. */
-static bool part_start(struct part *t, int keeper_end, const int *role_ends, struct err *e)
+static bool part_start(struct part *t, int keeper_end, int direct_end, const int *role_ends, struct err *e)
 {
 	static const struct channel_calls calls = { .message = part_message, .closed = part_closed };
 	struct parent *p = t->parent;
 	int channel = -1;
 
 	if (!part_spawn(&(struct part_options){ .role = t->role, .home_fd = p->home_fd, .config = &p->config,
-						.listeners = &p->listeners, .keeper_end = keeper_end,
-						.role_ends = role_ends }, &t->child, &channel, e))
+						.listeners = &p->listeners, .alone = p->alone,
+						.keeper_end = keeper_end, .direct_end = direct_end, .role_ends = role_ends }, &t->child, &channel, e))
 		return err_note(e, "%s", role_name(t->role));
 	t->channel = channel_new(channel);
 	t->started_us = clock_monotonic_us();
@@ -150,25 +155,28 @@ static void start_failed(struct parent *p, struct part *t, const struct err *e, 
 static void generation_start(void *ctx)
 {
 	struct parent *p = ctx;
-	int ends[ROLE_COUNT][2], keepers[ROLE_COUNT];
+	int ends[ROLE_COUNT][2], keepers[ROLE_COUNT], direct[2] = { -1, -1 };
 	struct err e = { 0 };
-	bool started = true;
+	bool started;
 	size_t i;
 
 	p->parts[ROLE_keeper].timer = 0;
 	p->all_ready = false;
 	p->begun_us = clock_monotonic_us();
 	memset(ends, 0xff, sizeof(ends));
+	started = channel_pair(direct, &e);
 	for (i = 0; started && i < ROLE_COUNT; i++)
-		started = i == ROLE_keeper || channel_pair(ends[i], &e);
+		started = i == ROLE_keeper || p->alone || channel_pair(ends[i], &e);
 	for (i = 0; i < ROLE_COUNT; i++)
 		keepers[i] = ends[i][0];
 	for (i = 0; started && i < ROLE_COUNT; i++)
-		started = part_start(&p->parts[i], ends[i][1], keepers, &e);
+		started = !has(p, (enum role)i) || part_start(&p->parts[i], ends[i][1], direct[i == ROLE_witness], keepers, &e);
 	for (i = 0; i < ROLE_COUNT; i++) {
 		fd_close_at(&ends[i][0]);
 		fd_close_at(&ends[i][1]);
 	}
+	fd_close_at(&direct[0]);
+	fd_close_at(&direct[1]);
 	if (started)
 		return;
 	kill_all(p);
@@ -187,19 +195,36 @@ static bool keeper_tell(struct parent *p, const struct parent_message *m, const 
 	return keeper == NULL || parcel_send(keeper, buf_bytes(&out), fd, fd == NULL ? 0 : 1, e);
 }
 
+/* Door and witness speak to each other directly. One that is not running gets its end when it is started. */
+static void direct_tell(struct parent *p, enum role role, const struct parent_message *m, int fd)
+{
+	struct channel *to = p->parts[role == ROLE_door ? ROLE_witness : ROLE_door].channel;
+	struct err e = { 0 };
+	AUTO_BUF out = { 0 };
+
+	buf_init(&out, 1 * KIB);
+	parent_message_write(m, &out);
+	if (to != NULL && !parcel_send(to, buf_bytes(&out), &fd, 1, &e))
+		diag_err(DIAG_ERROR, "role-not-told", &e);
+}
+
 static void part_restart(void *ctx)
 {
 	struct part *t = ctx;
 	struct parent *p = t->parent;
 	struct parent_message m = { .type = PARENT_CHANNEL, .role = (uint8_t)t->role };
-	int pair[2] = { -1, -1 };
+	bool is_direct = t->role == ROLE_door || t->role == ROLE_witness;
+	int pair[2] = { -1, -1 }, direct[2] = { -1, -1 };
 	struct err e = { 0 };
 
 	t->timer = 0;
 	m.restarts = ++t->restarts;
-	if (channel_pair(pair, &e) && part_start(t, pair[1], NULL, &e)) {
+	if ((p->alone || channel_pair(pair, &e)) && (!is_direct || channel_pair(direct, &e)) &&
+	    part_start(t, pair[1], direct[1], NULL, &e)) {
 		m.pid = (uint32_t)t->child.pid;
-		if (!keeper_tell(p, &m, &pair[0], &e))
+		if (is_direct)
+			direct_tell(p, t->role, &m, direct[0]);
+		if (!keeper_tell(p, &m, p->alone ? NULL : &pair[0], &e))
 			diag_err(DIAG_ERROR, "keeper-not-told", &e);
 		diag(DIAG_INFO, "role-restarted", "name=%s pid=%ld restarts=%u", role_name(t->role),
 		     (long)t->child.pid, t->restarts);
@@ -208,6 +233,8 @@ static void part_restart(void *ctx)
 	}
 	fd_close_at(&pair[0]);
 	fd_close_at(&pair[1]);
+	fd_close_at(&direct[0]);
+	fd_close_at(&direct[1]);
 }
 
 static int64_t backoff(struct part *t)
@@ -271,7 +298,7 @@ static void ended(void *ctx, short revents)
 static void ready(struct parent *p)
 {
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		if (!p->parts[i].ready)
+		if (has(p, (enum role)i) && !p->parts[i].ready)
 			return;
 	}
 	if (p->all_ready)
@@ -382,64 +409,23 @@ static bool signals_watch(struct parent *p, struct err *e)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
-/* Two nodes on one home would sign two logs: the lock is held as long as the parent lives. */
-static bool pid_write(struct parent *p, struct err *e)
-{
-	char text[32];
-
-	p->pid_fd = openat(p->run_fd, "pid", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (p->pid_fd < 0)
-		return err_system(e, "cannot open run/pid");
-	if (flock(p->pid_fd, LOCK_EX | LOCK_NB) != 0) {
-		fd_close_at(&p->pid_fd); /* what is in run/ is not ours to clear away */
-		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "this home is served already");
-	}
-	snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	if (ftruncate(p->pid_fd, 0) != 0)
-		return err_system(e, "run/pid");
-	return file_write_all(p->pid_fd, bytes_of(text), e);
-}
-
-static bool user_find(struct parent *p, struct pager_options *o, struct err *e)
-{
-	const char *user = config_text(&p->config, user);
-	const struct passwd *who;
-
-	if (geteuid() != 0 || user[0] == '\0')
-		return true;
-	who = getpwnam(user);
-	if (who == NULL)
-		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "there is no user %s", user);
-	o->change_user = true;
-	o->uid = who->pw_uid;
-	o->gid = who->pw_gid;
-	return true;
-}
-
 static bool home_open(struct parent *p, const char *home, struct err *e)
 {
-	static const char *const folders[] = { "run", "store", "blobs", "log", "backup" };
-
 	p->home_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->home_fd < 0)
 		return err_system(e, "cannot open the home %s", home);
-	if (!config_load(p->home_fd, &p->config, e))
-		return false;
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		if (!dir_make(p->home_fd, folders[i], 0700, e))
-			return false;
-	}
-	return run_open(p->home_fd, &p->config, &p->run_fd, e) && pid_write(p, e);
+	return config_load(p->home_fd, &p->config, e) && home_folders(p->home_fd, p->alone, e) &&
+	       run_open(p->home_fd, &p->config, &p->run_fd, e) && run_lock(p->run_fd, &p->pid_fd, e);
 }
 
 static bool serve(struct parent *p, const char *home, struct err *e)
 {
 	struct pager_options pager = { .loop = p->loop, .paged = paged, .ctx = p };
 
-	if (!home_open(p, home, e) || !user_find(p, &pager, e) || !signals_watch(p, e) || !spawn_prepare(e) ||
-	    !listeners_open(p->run_fd, &p->config, &p->listeners, e))
+	if (!home_open(p, home, e) || !user_find(&p->config, &pager, e) || !signals_watch(p, e) || !spawn_prepare(e) ||
+	    !(p->alone ? listeners_open_public : listeners_open)(p->run_fd, &p->config, &p->listeners, e))
 		return false;
-	if (pager.change_user && !listeners_give(p->run_fd, pager.uid, pager.gid, e))
+	if (pager.change_user && !p->alone && !listeners_give(p->run_fd, pager.uid, pager.gid, e))
 		return false;
 	pager.command = config_text(&p->config, page_command);
 	p->pager = pager_new(&pager);
@@ -451,7 +437,7 @@ static bool serve(struct parent *p, const char *home, struct err *e)
 	return p->killed || loop_run(p->loop, e);
 }
 
-int serve_run(const char *home)
+static int run(const char *home, bool alone)
 {
 	/* Large, and there is one. */
 	static struct parent p;
@@ -461,6 +447,7 @@ int serve_run(const char *home)
 	diag_start("parent", DIAG_INFO);
 	p.home_fd = p.run_fd = p.pid_fd = p.signal_fd = -1;
 	p.loop = loop_new();
+	p.alone = alone;
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		p.parts[i] = (struct part){ .parent = &p, .role = (enum role)i };
 	if (!serve(&p, home, &e)) {
@@ -483,4 +470,14 @@ int serve_run(const char *home)
 	fd_close_at(&p.home_fd);
 	loop_free(p.loop);
 	return p.status;
+}
+
+int serve_run(const char *home)
+{
+	return run(home, false);
+}
+
+int serve_witness_run(const char *folder)
+{
+	return run(folder, true);
 }

@@ -11,7 +11,29 @@
 
 static void parent_message(void *ctx, struct bytes msg, int *fds, size_t nfds)
 {
-	/* The parent has nothing to say to a role but to the keeper. */
+	/* The parent says nothing to a role but to the keeper, and to door and witness when the other was started again. */
+	struct role_loop *r = ctx;
+	struct parent_message m;
+	struct err e = { 0 };
+	AUTO_BUF in = { 0 };
+
+	buf_init(&in, MESSAGE_BYTES_MAX);
+	if (!parcel_open(msg, &fds, &nfds, &in, &e) || !parent_message_parse(buf_bytes(&in), &m, &e)) {
+		diag_err(DIAG_ERROR, "bad-message", &e);
+	} else if (m.type == PARENT_CHANNEL && nfds == 1 && r->channel != NULL) {
+		int fd = fds[0];
+
+		fds[0] = -1;
+		r->channel(r->ctx, (enum role)m.role, fd);
+	}
+}
+
+bool role_has(const struct role_loop *r, const char *word)
+{
+	for (int i = 0; i < r->argc; i++)
+		if (bytes_is(bytes_of(r->argv[i]), word))
+			return true;
+	return false;
 }
 
 /* The parent has ended, or wants this role to end. */
@@ -24,10 +46,10 @@ static void parent_closed(void *ctx, const struct err *why)
 	loop_stop(r->loop);
 }
 
-int role_serve(bool (*serve)(struct role_loop *r, struct err *e))
+int role_serve(bool (*serve)(struct role_loop *r, struct err *e), int argc, char **argv)
 {
 	static const struct channel_calls calls = { .message = parent_message, .closed = parent_closed };
-	struct role_loop r = { .loop = loop_new() };
+	struct role_loop r = { .loop = loop_new(), .argc = argc, .argv = argv };
 	struct err e = { 0 };
 	bool ok;
 

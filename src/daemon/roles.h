@@ -21,6 +21,10 @@ enum {
 	DOOR_FD_LOG = 8,
 	DOOR_FD_TLS_KEY = 9,
 	DOOR_FD_TLS_CERT = 10,
+	DOOR_FD_WITNESS = 11, /* closed numbers where there is no such thing: a witness alone */
+	DOOR_FD_MIRROR = 12,
+	WITNESS_FD_DOOR = 5,
+	WITNESS_FD_HOME = 6,  /* the folder of the witness */
 	COURIER_FD_TLS_KEY = 5,
 	COURIER_FD_TLS_CERT = 6,
 	SIGNER_FD_HOME = 5,

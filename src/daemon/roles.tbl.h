@@ -6,4 +6,5 @@ ROLE(mill,    mill_main,    SANDBOX_THREADS, "hashes, seals and opens bulk data 
 ROLE(mill2,   mill_main,    SANDBOX_THREADS, "reads again what the first mill wrote")
 ROLE(courier, courier_main, SANDBOX_NET_CLIENT | SANDBOX_FILES_READ | SANDBOX_THREADS, "connects to other nodes")
 ROLE(door,    door_main,    SANDBOX_NET_SERVER | SANDBOX_FILES_READ, "terminates TLS, parses HTTP, serves tiles")
+ROLE(witness, witness_main, SANDBOX_FILES_READ | SANDBOX_FILES_WRITE, "cosigns the checkpoints of other logs, with a key of its own")
 #undef ROLE

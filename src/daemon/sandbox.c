@@ -2,10 +2,13 @@
  * paths cannot open any file: what it needs it was handed. */
 #include "daemon/sandbox.h"
 
+#include <fcntl.h>
+
 #include "base/bytes.h"
 #include "base/diag.h"
 #include "daemon/roles.h"
 #include "exchange/recover.h"
+#include "exchange/retire.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -27,10 +30,16 @@ static const struct sandbox_path keeper_paths[] = {
 	{ "log", KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE },
 	{ "backup", KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE },
 	{ RECOVER_FOLDER, KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_IF_THERE },
+	{ RETIRED_FILE, KEEPER_FD_HOME, SANDBOX_READ | SANDBOX_IF_THERE },
 };
 
 static const struct sandbox_path door_paths[] = {
 	{ "", DOOR_FD_LOG, SANDBOX_READ },
+	{ "", DOOR_FD_MIRROR, SANDBOX_READ }, /* last: left out when it is closed */
+};
+
+static const struct sandbox_path witness_paths[] = {
+	{ "", WITNESS_FD_HOME, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE },
 };
 
 static const struct {
@@ -41,7 +50,7 @@ static const struct {
 #include "daemon/roles.tbl.h"
 };
 
-bool sandbox_role(const char *role, struct err *e)
+static bool apply(const char *role, bool with_paths, struct err *e)
 {
 	struct sandbox_policy p = { 0 };
 	struct sandbox_result r;
@@ -57,7 +66,11 @@ bool sandbox_role(const char *role, struct err *e)
 	else if (i == ROLE_courier)
 		p.paths = courier_paths, p.path_count = COUNT(courier_paths);
 	else if (i == ROLE_door)
-		p.paths = door_paths, p.path_count = COUNT(door_paths);
+		p.paths = door_paths, p.path_count = COUNT(door_paths) - (fcntl(DOOR_FD_MIRROR, F_GETFD) < 0 ? 1 : 0);
+	else if (i == ROLE_witness)
+		p.paths = witness_paths, p.path_count = COUNT(witness_paths);
+	if (!with_paths)
+		p.path_count = 0;
 	if (!sandbox_apply(&p, &r, e))
 		return err_note(e, "sandbox of %s", role);
 	if (r.seccomp && r.landlock)
@@ -69,4 +82,14 @@ bool sandbox_role(const char *role, struct err *e)
 			       "this kernel has no %s; set sandbox = warn to run without it",
 			       r.seccomp ? "Landlock" : "seccomp");
 	return true;
+}
+
+bool sandbox_role(const char *role, struct err *e)
+{
+	return apply(role, true, e);
+}
+
+bool sandbox_role_without_paths(const char *role, struct err *e)
+{
+	return apply(role, false, e);
 }

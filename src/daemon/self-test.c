@@ -59,6 +59,16 @@ static bool reads_keys(void)
 	return fd_got(openat(HOME_FD, "keys/sign.key", O_RDONLY | O_CLOEXEC));
 }
 
+static bool creates_in_witness(void)
+{
+	return fd_got(openat(HOME_FD, "witness/probe", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static bool reads_witness_key(void)
+{
+	return fd_got(openat(HOME_FD, "witness/witness.key", O_RDONLY | O_CLOEXEC));
+}
+
 static bool lists_keys(void)
 {
 	return fd_got(openat(HOME_FD, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -169,6 +179,8 @@ static const struct {
 	{ "create a file elsewhere", creates_elsewhere, "" },
 	{ "create a file in the store", creates_in_store, "keeper " },
 	{ "read the signing key", reads_keys, "" },
+	{ "create a file in the witness's folder", creates_in_witness, "witness " },
+	{ "read the witness's key", reads_witness_key, "witness " },
 	{ "connect to the network", connects, "courier " },
 	{ "bind a port", binds, "" },
 	{ "listen", listens, "" },
@@ -192,8 +204,8 @@ static bool may(size_t i, const char *name)
 /* An empty home, and its folders at the numbers where the role's sandbox looks for them. */
 static bool home_make(const char *name, char path[static 64], struct err *e)
 {
-	static const char *const folders[] = { "store", "blobs", "log", "backup", "keys" };
-	int home, log;
+	static const char *const folders[] = { "store", "blobs", "log", "backup", "keys", "witness" };
+	int home, log, witness;
 
 	snprintf(path, 64, "%s", "/tmp/comity-self-test-XXXXXX");
 	if (mkdtemp(path) == NULL)
@@ -203,10 +215,13 @@ static bool home_make(const char *name, char path[static 64], struct err *e)
 		if (home < 0 || mkdirat(home, folders[i], 0700) != 0)
 			return err_system(e, "cannot make %s", path);
 	}
-	if (!file_write(home, "keys/sign.key", bytes_of("a key\n"), 0600, false, e))
+	if (!file_write(home, "keys/sign.key", bytes_of("a key\n"), 0600, false, e) ||
+	    !file_write(home, "witness/witness.key", bytes_of("a key\n"), 0600, false, e))
 		return false;
 	log = openat(home, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (log < 0 || dup2(home, HOME_FD) < 0 ||
+	witness = openat(home, "witness", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (log < 0 || witness < 0 || dup2(home, HOME_FD) < 0 ||
+	    (bytes_is(bytes_of(name), "witness") && dup2(witness, WITNESS_FD_HOME) < 0) ||
 	    (bytes_is(bytes_of(name), "keeper") && dup2(HOME_FD, KEEPER_FD_HOME) < 0) ||
 	    (bytes_is(bytes_of(name), "door") && dup2(log, DOOR_FD_LOG) < 0))
 		return err_system(e, "cannot arrange descriptors");
@@ -216,8 +231,8 @@ static bool home_make(const char *name, char path[static 64], struct err *e)
 /* By the parent, which has no walls. */
 static void home_remove(const char *path)
 {
-	static const char *const names[] = { "keys/sign.key", "store/probe", "intruder" };
-	static const char *const folders[] = { "store", "blobs", "log", "backup", "keys" };
+	static const char *const names[] = { "keys/sign.key", "store/probe", "witness/witness.key", "witness/probe", "intruder" };
+	static const char *const folders[] = { "store", "blobs", "log", "backup", "keys", "witness" };
 	AUTO_FD home = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; home >= 0 && i < sizeof(names) / sizeof(names[0]); i++)

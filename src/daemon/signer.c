@@ -123,5 +123,5 @@ static bool signer_serve(struct role_loop *r, struct err *e)
 
 int signer_main(int argc, char **argv)
 {
-	return role_serve(signer_serve);
+	return role_serve(signer_serve, argc, argv);
 }

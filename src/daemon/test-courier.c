@@ -289,6 +289,27 @@ static void a_server_with_another_key_is_told_nothing(void **state)
 	assert_false(got[2].ok);
 }
 
+static void a_witness_may_have_any_certificate_and_lends_it_to_nobody(void **state)
+{
+	struct courier_message m = to_path("/add-checkpoint", 1);
+
+	memset(m.pin, 0, sizeof(m.pin));
+	m.any_server = true;
+	m.show_certificate = false;
+	send_message(&m, -1);
+	turn_until(1);
+	assert_true(got[0].ok);
+	assert_non_null(strstr(got[0].text, "spki=0000"));
+	/* A pinned call does not go over the connection that stands already. */
+	m = to_path("/letters", 2);
+	m.show_certificate = false;
+	m.pin[0] ^= 1;
+	send_message(&m, -1);
+	turn_until(2);
+	assert_false(got[1].ok);
+	assert_non_null(strstr(got[1].text, "SSL"));
+}
+
 static void many_letters_share_few_connections(void **state)
 {
 	unsigned ports[64];
@@ -509,6 +530,7 @@ int main(void)
 		WITH_COURIER(a_letter_arrives_and_our_key_is_seen),
 		WITH_COURIER(no_certificate_is_shown_where_none_is_wanted),
 		WITH_COURIER(a_server_with_another_key_is_told_nothing),
+		WITH_COURIER(a_witness_may_have_any_certificate_and_lends_it_to_nobody),
 		WITH_COURIER(many_letters_share_few_connections),
 		WITH_COURIER(an_answer_over_its_limit_ends_with_an_error),
 		WITH_COURIER(a_redirect_is_not_followed),

@@ -208,6 +208,8 @@ static int listen_any(int *port)
 	return fd;
 }
 
+#define MIRRORED "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static void folder_make(void)
 {
 	struct err e = { 0 };
@@ -219,6 +221,12 @@ static void folder_make(void)
 	assert_true(dir_make(home, "log/tile/0", 0700, &e));
 	assert_true(file_write(home, "log/checkpoint", bytes_of("a checkpoint\n"), 0600, false, &e));
 	assert_true(file_write(home, "log/tile/0/000", bytes_of("a tile"), 0600, false, &e));
+	assert_true(dir_make(home, "log/tile/entries", 0700, &e) && dir_make(home, "mirror/" MIRRORED "/acts", 0700, &e));
+	assert_true(file_write(home, "log/tile/entries/000", bytes_of("a bundle"), 0600, false, &e));
+	assert_true(file_write(home, "log/tile/entries/000.gz", bytes_of("a compressed bundle"), 0600, false, &e));
+	assert_true(file_write(home, "log/tile/entries/001", bytes_of("a plain bundle"), 0600, false, &e));
+	assert_true(file_write(home, "mirror/" MIRRORED "/checkpoint", bytes_of("another checkpoint\n"), 0600, false, &e));
+	assert_true(file_write(home, "mirror/" MIRRORED "/acts/index", bytes_of("acts\n"), 0600, false, &e));
 	assert_true(file_write(home, "secret", bytes_of("a secret"), 0600, false, &e));
 	assert_int_equal(symlinkat("../../../secret", home, "log/tile/0/001"), 0);
 	close(home);
@@ -227,7 +235,9 @@ static void folder_make(void)
 static void folder_remove(void)
 {
 	static const char *const names[] = { "/log/tile/0/000", "/log/tile/0/001", "/log/checkpoint", "/secret", "/socket",
-					     "/log/tile/0", "/log/tile", "/log", "" };
+					     "/log/tile/entries/000", "/log/tile/entries/000.gz", "/log/tile/entries/001",
+					     "/log/tile/entries", ("/mirror/" MIRRORED "/checkpoint"), ("/mirror/" MIRRORED "/acts/index"),
+					     ("/mirror/" MIRRORED "/acts"), ("/mirror/" MIRRORED), "/mirror", "/log/tile/0", "/log/tile", "/log", "" };
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -239,12 +249,13 @@ static void folder_remove(void)
 static void child_run(int peer, int public, int local)
 {
 	static const struct channel_calls calls = { .message = from_door, .closed = door_closed };
-	struct door_options o = { .peer_fd = peer, .public_fd = public, .local_fd = local, .log_fd = DOOR_FD_LOG };
+	struct door_options o = { .peer_fd = peer, .public_fd = public, .local_fd = local, .log_fd = DOOR_FD_LOG,
+				  .mirror_fd = DOOR_FD_MIRROR };
 	struct err e = { 0 };
 	struct door *d;
 	uint8_t byte;
 	char path[96];
-	int pair[2], log, keeper_end;
+	int pair[2], log, mirror, keeper_end;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -253,7 +264,11 @@ static void child_run(int peer, int public, int local)
 	o.local_fd = fcntl(local, F_DUPFD_CLOEXEC, 40);
 	snprintf(path, sizeof(path), "%s/log", folder);
 	log = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (log < 0 || !channel_pair(pair, &e))
+	snprintf(path, sizeof(path), "%s/mirror", folder);
+	mirror = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	log = fcntl(log, F_DUPFD_CLOEXEC, 40);
+	mirror = fcntl(mirror, F_DUPFD_CLOEXEC, 40);
+	if (log < 0 || mirror < 0 || !channel_pair(pair, &e))
 		abort();
 	keeper_end = fcntl(pair[0], F_DUPFD_CLOEXEC, 40);
 	o.keeper_fd = fcntl(pair[1], F_DUPFD_CLOEXEC, 40);
@@ -267,7 +282,7 @@ static void child_run(int peer, int public, int local)
 		if (i < 5000 && pwrite(file_fd, &byte, 1, (off_t)i) != 1)
 			abort();
 	}
-	if (dup2(log, DOOR_FD_LOG) < 0)
+	if (dup2(log, DOOR_FD_LOG) < 0 || dup2(mirror, DOOR_FD_MIRROR) < 0)
 		abort();
 	o.loop = loop = loop_new();
 	o.key_pem = buf_text(&server_key);
@@ -356,6 +371,7 @@ struct ask {
 	size_t put_bytes; /* streamed */
 	const struct buf *key, *cert;
 	long timeout_ms;
+	const char *accept; /* Accept-Encoding, sent as it is; what comes stays compressed */
 };
 
 static size_t take(char *data, size_t one, size_t len, void *ctx)
@@ -396,6 +412,7 @@ static void ask_now(const struct ask *q, struct answer *a)
 {
 	CURL *easy = curl_easy_init();
 	size_t left = q->put_bytes;
+	struct curl_slist *accept = NULL;
 	char url[700];
 
 	buf_init(&a->body, 8 * MIB);
@@ -431,9 +448,12 @@ static void ask_now(const struct ask *q, struct answer *a)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, q->method);
 	if (q->range != NULL)
 		curl_easy_setopt(easy, CURLOPT_RANGE, q->range);
+	if (q->accept != NULL)
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, accept = curl_slist_append(NULL, q->accept));
 	a->result = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a->status);
 	curl_easy_cleanup(easy);
+	curl_slist_free_all(accept);
 }
 
 /* The status, with the body compared when `part` is not NULL. */

@@ -33,7 +33,7 @@ static void files_of_the_log_are_public(void **state)
 	assert_int_equal(a.status, 200);
 	assert_string_equal(buf_text(&a.body), "a checkpoint\n");
 	assert_non_null(strstr(buf_text(&a.header), "text/plain; charset=utf-8"));
-	assert_non_null(strstr(buf_text(&a.header), "no-store"));
+	assert_non_null(strstr(buf_text(&a.header), "max-age=2")); /* seconds, and no more */
 	answer_free(&a);
 	ask_now(&(struct ask){ .where = 'o', .path = "/tile/0/000" }, &a);
 	assert_int_equal(a.status, 200);
@@ -41,6 +41,47 @@ static void files_of_the_log_are_public(void **state)
 	assert_non_null(strstr(buf_text(&a.header), "immutable"));
 	answer_free(&a);
 	expect(&(struct ask){ .where = 'p', .path = "/checkpoint", .key = &good_key, .cert = &good_cert }, 200, "a checkpoint");
+}
+
+static void a_bundle_is_served_compressed_to_whom_takes_it(void **state)
+{
+	static const struct {
+		const char *accept, *body;
+		bool gzip;
+	} cases[] = {
+		{ "Accept-Encoding: br, gzip;q=0.5", "a compressed bundle", true },
+		{ "Accept-Encoding: gzip;q=0", "a bundle", false },
+		{ "Accept-Encoding: identity", "a bundle", false },
+		{ "X-Nothing: 1", "a bundle", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct answer a = { 0 };
+
+		ask_now(&(struct ask){ .where = 'o', .path = "/tile/entries/000", .accept = cases[i].accept }, &a);
+		assert_int_equal(a.status, 200);
+		assert_string_equal(buf_text(&a.body), cases[i].body);
+		assert_int_equal(strstr(buf_text(&a.header), "Content-Encoding: gzip") != NULL, cases[i].gzip);
+		assert_non_null(strstr(buf_text(&a.header), "Vary: Accept-Encoding"));
+		assert_non_null(strstr(buf_text(&a.header), "immutable"));
+		answer_free(&a);
+	}
+	expect(&(struct ask){ .where = 'o', .path = "/tile/entries/001", .accept = "Accept-Encoding: gzip" }, 200, "a plain bundle");
+	expect(&(struct ask){ .where = 'o', .path = "/tile/entries/000.gz" }, 404, NULL);
+}
+
+static void mirrors_are_served_below_their_own_name(void **state)
+{
+	struct answer a = { 0 };
+
+	expect(&(struct ask){ .where = 'o', .path = "/mirror/" MIRRORED "/checkpoint" }, 200, "another checkpoint");
+	ask_now(&(struct ask){ .where = 'o', .path = "/mirror/" MIRRORED "/acts/index" }, &a);
+	assert_int_equal(a.status, 200);
+	assert_non_null(strstr(buf_text(&a.header), "max-age=60"));
+	answer_free(&a);
+	expect(&(struct ask){ .where = 'o', .path = "/mirror/" MIRRORED "/tile/0/000" }, 404, NULL);
+	expect(&(struct ask){ .where = 'o', .path = "/mirror/../log/checkpoint" }, 404, NULL);
+	expect(&(struct ask){ .where = 'o', .path = "/acts/index" }, 404, NULL);
 }
 
 static void nothing_but_the_log_is_read(void **state)
@@ -169,6 +210,8 @@ int main(void)
 		WITH_DOOR(a_peer_without_pinned_key_is_refused),
 		WITH_DOOR(a_pinned_key_in_an_expired_certificate_is_refused),
 		WITH_DOOR(files_of_the_log_are_public),
+		WITH_DOOR(a_bundle_is_served_compressed_to_whom_takes_it),
+		WITH_DOOR(mirrors_are_served_below_their_own_name),
 		WITH_DOOR(nothing_but_the_log_is_read),
 		WITH_DOOR(the_local_socket_tells_who_calls),
 		WITH_DOOR(bodies_and_paths_over_their_limits_are_refused),

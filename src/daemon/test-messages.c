@@ -56,12 +56,33 @@ static void pins_of_a_wrong_length_are_refused(void **state)
 	assert_false(door_message_parse(buf_bytes(&out), &m, &e));
 }
 
+static void a_pin_or_any_server_and_our_name_only_for_a_pin(void **state)
+{
+	const struct courier_message bad[] = {
+		{ .type = COURIER_FETCH, .url = bytes_of("https://127.0.0.1:1/") },
+		{ .type = COURIER_FETCH, .url = bytes_of("https://127.0.0.1:1/"), .any_server = true, .pin = { 9 } },
+		{ .type = COURIER_FETCH, .url = bytes_of("https://127.0.0.1:1/"), .any_server = true, .show_certificate = true },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct courier_message m;
+		struct err e = { 0 };
+		AUTO_BUF out = { 0 };
+
+		buf_init(&out, 4 * KIB);
+		courier_message_write(&bad[i], &out);
+		assert_false(courier_message_parse(buf_bytes(&out), &m, &e));
+	}
+}
+
 static void courier_messages_read_back_and_end_at_their_end(void **state)
 {
 	ROUND(courier, (&(struct courier_message){ .type = COURIER_FETCH, .job = 9, .post = true, .show_certificate = true,
 						   .pin = { 9 }, .url = bytes_of("https://127.0.0.1:1/"),
 						   .content_type = bytes_of("text/plain"), .body = bytes_of("x"),
 						   .range_from = 1, .bytes_max = 2, .timeout_ms = 3 }));
+	ROUND(courier, (&(struct courier_message){ .type = COURIER_FETCH, .job = 9, .post = true, .any_server = true,
+						   .url = bytes_of("https://127.0.0.1:1/add-checkpoint"), .body = bytes_of("old 0") }));
 	ROUND(courier, (&(struct courier_message){ .type = COURIER_FETCHED, .job = 9, .ok = true, .status = 404,
 						   .error = bytes_of("no"), .body = bytes_of("y"), .written = 4 }));
 	ROUND(courier, (&(struct courier_message){ .type = COURIER_PROGRESS, .job = 9, .written = 4 }));
@@ -111,6 +132,7 @@ int main(void)
 		cmocka_unit_test(door_messages_read_back_and_end_at_their_end),
 		cmocka_unit_test(pins_of_a_wrong_length_are_refused),
 		cmocka_unit_test(courier_messages_read_back_and_end_at_their_end),
+		cmocka_unit_test(a_pin_or_any_server_and_our_name_only_for_a_pin),
 		cmocka_unit_test(mill_messages_read_back_and_end_at_their_end),
 		cmocka_unit_test(parent_messages_read_back_and_end_at_their_end),
 		cmocka_unit_test(unknown_types_are_refused),

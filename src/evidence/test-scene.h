@@ -47,6 +47,7 @@ static struct {
 	struct fx_home *order_to;                     /* NULL: XA */
 	int64_t order_expires;                        /* 0: as in the sample */
 	char folder[64], package[96];
+	void (*cosign)(struct buf *proof);            /* NULL: no witness signs */
 } scene;
 
 static inline struct said *say(const char *kind, struct fx_home *from, struct fx_home *to, json_t *body)
@@ -235,10 +236,14 @@ static inline void scene_prove(void)
 
 		buf_init(&proof, NOTE_BYTES_MAX + 8 * KIB);
 		fx_prove(&s->a, &s->from->log);
+		if (scene.cosign != NULL)
+			scene.cosign(&s->a.proof);
 		fx_write(&s->a, &s->json);
 		if (s->to == NULL || s->no_counter)
 			continue;
 		fx_proof(&s->to->log, s->index, &proof);
+		if (scene.cosign != NULL)
+			scene.cosign(&proof);
 		buf_clear(&s->counter);
 		assert_true(counterproof_write(s->a.hash, BYTES_ARRAY(s->leaf), s->opening, buf_bytes(&proof), &s->counter, NULL));
 	}
@@ -267,6 +272,8 @@ static inline bool scene_seal(void *ctx, const uint8_t sha256_of[static SHA256_B
 	json_put_int(object, "size", (int64_t)size);
 	s = say("custody", scene.sealer, NULL, body);
 	fx_prove(&s->a, &s->from->log);
+	if (scene.cosign != NULL)
+		scene.cosign(&s->a.proof);
 	fx_write(&s->a, act);
 	return true;
 }

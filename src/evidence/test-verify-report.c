@@ -149,6 +149,86 @@ static void says_first_that_it_is_broken(void **state)
 	json_decref(report);
 }
 
+/* --- witnesses ------------------------------------------------------------------------------------- */
+
+static struct sign_key *witness;
+static bool only_once;
+
+static void cosign(struct buf *proof)
+{
+	struct tlog_proof p;
+	struct note n;
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 4 * KIB);
+	assert_true(tlog_proof_parse(buf_bytes(proof), &p, NULL) && note_parse(p.note, &n, NULL));
+	buf_add(&text, n.text);
+	assert_true(cosignature_sign(buf_bytes(&text), "w.example/witness", witness, (FX_NOW + 60000) / 1000, proof, NULL));
+	if (only_once)
+		scene.cosign = NULL;
+}
+
+/* The register of the scene, with a policy for both logs. */
+static void with_a_policy(void)
+{
+	struct note_key key;
+	AUTO_BUF vkey = { 0 };
+	char text[600];
+
+	buf_init(&vkey, KIB);
+	note_key_make("w.example/witness", NOTE_COSIGNATURE, sign_key_public(witness), &key);
+	note_key_write(&key, &vkey);
+	snprintf(text, sizeof(text), "witness w %s\nquorum w\n", buf_text(&vkey));
+	begin();
+	add_entry(&xa.party);
+	add_entry(&xr.party);
+	add_policy("XA", text, FX_NOW);
+	add_policy("XR", text, FX_NOW);
+	finish();
+}
+
+static void says_how_many_witnesses_signed_and_when(void **state)
+{
+	json_t *report;
+	AUTO_BUF text = { 0 };
+
+	witness = sign_key_new();
+	scene.cosign = cosign;
+	only_once = false;
+	with_a_policy();
+	scene_play();
+	package_made();
+	report = verified(fingerprint);
+	must_be(report, "intact");
+	assert_int_equal(json_int(report, "witnesses"), 1);
+	assert_string_equal(json_text(report, "witness_words"), "signed by at least 1 independent witness");
+	buf_init(&text, 4 * MIB);
+	verify_print(report, 60, &text);
+	assert_non_null(strstr(buf_text(&text), "signed by 1 independent witness at 2026-11-23 02:11 UTC (03:11 +01:00)"));
+	assert_null(strstr(buf_text(&text), "no independent witness yet"));
+	json_decref(report);
+	sign_key_free(witness);
+}
+
+static void an_act_without_the_witnesses_of_its_policy_is_broken(void **state)
+{
+	json_t *report;
+
+	witness = sign_key_new();
+	scene.cosign = cosign;
+	only_once = true; /* the first act alone */
+	with_a_policy();
+	scene_play();
+	package_made();
+	report = verified(fingerprint);
+	must_be(report, "broken");
+	assert_true(names_reason(report, "under-witnessed"));
+	assert_true(names(report, "meta/acts/0002-answer.json"));
+	assert_false(names(report, "meta/acts/0001-stored-data-request.json"));
+	json_decref(report);
+	sign_key_free(witness);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +239,8 @@ int main(void)
 		T(the_root_given_is_not_denied_by_a_broken_file),
 		T(two_pinned_entries_confirm_both_parties),
 		T(says_first_that_it_is_broken),
+		T(says_how_many_witnesses_signed_and_when),
+		T(an_act_without_the_witnesses_of_its_policy_is_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

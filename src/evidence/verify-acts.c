@@ -29,7 +29,7 @@ static void judge_counter(struct verification *v, struct verified_act *a)
 	}
 	if (receiver == NULL)
 		verify_broken(v, a->counter_file, REASON_UNKNOWN_KEY, "the register knows no party %s", s->to);
-	else if (!judge_counterproof(a->act, &c, receiver, v->cache, &a->counter, &e))
+	else if (!judge_counterproof_on_record(a->act, &c, v->r, receiver, a->act->statement->time, v->cache, &a->counter, &e))
 		verify_broken_err(v, a->counter_file, &e);
 	else
 		a->counter_judged = true;
@@ -42,7 +42,7 @@ static void judge_one(struct verification *v, struct verified_act *a)
 	struct err e = { 0 };
 	bool strict = is_exhibit(s) || verify_is_request(s) || strcmp(s->kind->name, "order") == 0;
 
-	if (!judge_act(a->act, v->r, s->time, v->cache, &a->judgement, &e))
+	if (!judge_act_on_record(a->act, v->r, s->time, v->cache, &a->judgement, &e))
 		verify_broken_err(v, a->file, &e);
 	else
 		a->judged = true;

@@ -64,6 +64,7 @@ void verify_one_exercise(struct verification *v);
 /* verify-report.c: acts, exhibits, parties and what they have in common, as JSON. */
 void verify_tell_acts(struct verification *v);
 void verify_tell_exhibits(struct verification *v);
+void verify_tell_witnesses(struct verification *v);
 void verify_tell_parties(struct verification *v);
 bool verify_is_request(const struct statement *s);
 
@@ -113,6 +114,8 @@ void tell_kind(const struct telling *g, const char *kind, const char *title);
 void tell_approvals(const struct telling *g);
 void tell_confirmations(const struct telling *g);
 const char *detail_of(const json_t *act, const char *name);
+/* "signed by 2 independent witnesses at 2026-...", "no independent witness yet"; log: one of an act's "logs". */
+void witness_words(const struct telling *g, const json_t *log, char ret[static 160]);
 /* verify-tell-exhibits.c */
 void tell_exhibits(const struct telling *g);
 void tell_digests(const struct telling *g);

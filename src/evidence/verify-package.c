@@ -315,7 +315,7 @@ static void judge_seal(struct verification *v)
 		verify_broken(v, BAG_SEAL, REASON_UNKNOWN_KIND, "this is not the act that seals a package");
 		return;
 	}
-	if (!judge_act(v->seal, v->r, s->time, v->cache, &j, &e))
+	if (!judge_act_on_record(v->seal, v->r, s->time, v->cache, &j, &e))
 		verify_broken_err(v, BAG_SEAL, &e);
 	if (v->info.party.len > 0 && !bytes_is(v->info.party, s->from))
 		verify_broken(v, BAG_SEAL, REASON_WRONG_PARTY, "the package is said to be of %.*s, and %s sealed it",

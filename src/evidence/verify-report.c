@@ -151,6 +151,11 @@ static void put_log(json_t *list, const char *party, const struct judgement *j)
 	json_put_text(row, "origin", j->checkpoint.origin);
 	json_put_int(row, "index", (int64_t)j->index);
 	json_put_int(row, "size", (int64_t)j->checkpoint.size);
+	json_put_int(row, "witnesses", (int64_t)j->witnesses);
+	if (j->quorum_ms != 0)
+		json_put_time(row, "quorum", j->quorum_ms);
+	else
+		json_put_text(row, "quorum", "");
 	append(list, row);
 }
 
@@ -250,6 +255,32 @@ static json_t *event_of(const struct verified_act *a)
 	json_put_text(row, "tool_version", json_text(tool, "version"));
 	json_put(row, "logs", logs_of(a));
 	return row;
+}
+
+/* Of the acts in logs: how many have independent witnesses, and at least how many those have. */
+void verify_tell_witnesses(struct verification *v)
+{
+	size_t logged = 0, witnessed = 0, least = SIZE_MAX;
+	char words[200] = "no independent witness yet";
+
+	for (size_t i = 0; i < v->act_count; i++) {
+		const struct verified_act *a = &v->acts[i];
+
+		if (!a->judged || a->judgement.checkpoint.size == 0)
+			continue;
+		logged++;
+		witnessed += a->judgement.witnesses > 0;
+		if (a->judgement.witnesses < least)
+			least = a->judgement.witnesses;
+	}
+	if (witnessed > 0 && witnessed < logged)
+		snprintf(words, sizeof(words), "independent witnesses signed for %zu of %zu acts; no independent witness yet for the others",
+			 witnessed, logged);
+	else if (witnessed > 0)
+		snprintf(words, sizeof(words), "signed by %s%zu independent witness%s", logged > 1 ? "at least " : "", least,
+			 least == 1 ? "" : "es");
+	json_put_int(v->report, "witnesses", (int64_t)(logged > 0 ? least : 0));
+	json_put_text(v->report, "witness_words", words);
 }
 
 void verify_tell_exhibits(struct verification *v)

@@ -93,6 +93,20 @@ static void add_detail(const struct telling *g, const json_t *detail, json_t *pa
 	tell_add(pairs, row_of(2, name, buf_ok(&out) ? buf_text(&out) : value));
 }
 
+void witness_words(const struct telling *g, const json_t *log, char ret[static 160])
+{
+	int64_t n = json_int(log, "witnesses");
+	char when[64];
+
+	when_of(g, json_text(log, "quorum"), when);
+	if (n == 0)
+		snprintf(ret, 160, "no independent witness yet");
+	else if (json_text(log, "quorum")[0] == '\0')
+		snprintf(ret, 160, "signed by %lld independent witness%s", (long long)n, n == 1 ? "" : "es");
+	else
+		snprintf(ret, 160, "signed by %lld independent witness%s at %s", (long long)n, n == 1 ? "" : "es", when);
+}
+
 static void tell_act(const struct telling *g, const json_t *act)
 {
 	const json_t *details = json_object_get(act, "details"), *approvals = json_object_get(act, "approvals");
@@ -121,6 +135,10 @@ static void tell_act(const struct telling *g, const json_t *act)
 		tell_add(pairs, row_of(2, "Approved by", text));
 	}
 	tell_add(pairs, row_of(2, "Signature", json_bool(act, "verified") ? "verifies" : "does NOT verify"));
+	if (json_array_size(json_object_get(act, "logs")) > 0) {
+		witness_words(g, json_array_get(json_object_get(act, "logs"), 0), text);
+		tell_add(pairs, row_of(2, "Cosigned", text));
+	}
 	tell_add(pairs, row_of(2, "File", json_text(act, "file")));
 	g->t->fields(g->out, pairs);
 }

@@ -222,9 +222,9 @@ static void tell_broken(const struct telling *g)
 static void tell_logs(const struct telling *g)
 {
 	const json_t *acts = list_in(g, "acts");
-	AUTO_JSON *heads = row_of(4, "Act", "Log of", "Position", "Size of the log");
+	AUTO_JSON *heads = row_of(5, "Act", "Log of", "Position", "Size of the log", "Witnesses");
 	AUTO_JSON *rows = json_array();
-	char index[32], size[32];
+	char index[32], size[32], witnesses[160];
 
 	for (size_t i = 0; i < json_array_size(acts); i++) {
 		const json_t *act = json_array_get(acts, i), *logs = json_object_get(act, "logs");
@@ -234,7 +234,8 @@ static void tell_logs(const struct telling *g)
 
 			snprintf(index, sizeof(index), "%lld", (long long)json_int(l, "index"));
 			snprintf(size, sizeof(size), "%lld", (long long)json_int(l, "size"));
-			tell_add(rows, row_of(4, json_text(act, "summary"), json_text(l, "party"), index, size));
+			witness_words(g, l, witnesses);
+			tell_add(rows, row_of(5, json_text(act, "summary"), json_text(l, "party"), index, size, witnesses));
 		}
 	}
 	if (json_array_size(rows) == 0)
@@ -282,7 +283,10 @@ static void tell_limits(const struct telling *g)
 	tell_add_text(does_not, "It does not show that what the evidence says is true, or who acted at a keyboard.");
 	tell_add_text(does_not, "It does not show what happened to the evidence before the first custody event.");
 	tell_add_text(does_not, "It does not show that a key was in the right hands: it shows which key signed.");
-	tell_add_text(does_not, "Times are those that the parties stated. No independent witness has confirmed the logs yet, so two "
+	tell_add_text(does_not, json_int(g->report, "witnesses") > 0 ?
+			   "Times are those that the parties stated; that it was not later than the time given, independent witnesses "
+			   "confirm. Together with all of them the parties could have made a history that never was." :
+			   "Times are those that the parties stated. Not every log here has been confirmed by an independent witness, so "
 			   "parties that work together could have made a history that never was.");
 	if (!json_bool(g->report, "root_given"))
 		tell_add_text(does_not, "It does not show who the signers are: you gave no fingerprint that confirms them.");

@@ -134,8 +134,6 @@ static void begin(struct verification *v, const struct verify_options *o, const 
 	json_put_text(v->report, "kind", kind);
 	json_put_text(v->report, "fingerprint", "");
 	json_put_text(v->report, "case", "");
-	json_put_int(v->report, "witnesses", 0);
-	json_put_text(v->report, "witness_words", "no independent witness yet");
 	json_put_bool(v->report, "exercise", false);
 	v->r = register_new();
 	v->cache = checkpoint_cache_new();
@@ -150,6 +148,7 @@ static json_t *finish(struct verification *v)
 	json_put_bool(v->report, "root_given", v->o->root_count > 0);
 	json_put_int(v->report, "roots_given", (int64_t)v->o->root_count);
 	json_put_int(v->report, "proofs_missing", (int64_t)v->proofs_missing);
+	verify_tell_witnesses(v);
 	json_put_text(v->report, "result", broken ? "broken" : verify_all_confirmed(v) ? "intact" : "intact-unconfirmed");
 	return v->report;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
 #include "log/leaf.h"
 #include "register/judge.h"
@@ -51,8 +52,8 @@ static void audit_log_files(struct node *n, json_t *checks)
 		  (unsigned long long)a.leaves);
 }
 
-/* Rebuilds our leaf of one statement and compares it with the log's. */
-static bool leaf_rebuilds(struct node *n, const uint8_t *hash, bool own, bool *ret_there, struct err *e)
+/* Rebuilds our leaf of one statement and compares it with the log's. An erased one has nothing left to rebuild it from. */
+static bool leaf_rebuilds(struct node *n, const uint8_t *hash, bool own, bool *ret_there, bool *ret_erased, struct err *e)
 {
 	struct record_keys keys;
 	uint8_t leaf[LEAF_V1_BYTES];
@@ -61,10 +62,16 @@ static bool leaf_rebuilds(struct node *n, const uint8_t *hash, bool own, bool *r
 	struct err none = { 0 };
 
 	buf_init(&stored, LEAF_BYTES_MAX);
+	*ret_erased = false;
 	*ret_there = node_leaf(n, hash, &stored, &none);
 	if (!*ret_there)
 		return true; /* waits for its slot, or has none */
-	if (!node_act_load(n, hash, &a, e) || !node_record_keys(n, hash, &keys, e))
+	if (!node_act_load(n, hash, &a, &none)) {
+		*ret_erased = none.reason == REASON_ERASED;
+		*ret_there = false;
+		return *ret_erased || (e != NULL && (*e = none, false));
+	}
+	if (!node_record_keys(n, hash, &keys, e))
 		return false;
 	judge_leaf(a->statement, keys.opening, own ? keys.x : a->x, !own, leaf);
 	wipe(&keys, sizeof(keys));
@@ -75,13 +82,13 @@ static bool leaf_rebuilds(struct node *n, const uint8_t *hash, bool own, bool *r
 static bool audit_leaves(struct node *n, json_t *checks, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_statement_all);
-	size_t room = 1024, count = 0, opened = 0;
+	size_t room = 1024, count = 0, opened = 0, erased = 0;
 	struct entry {
 		uint8_t hash[SHA256_BYTES];
 		bool own;
 	} *all = calloc(room, sizeof(*all));
 	struct err why = { 0 };
-	bool found, ok, there;
+	bool found, ok, there, gone;
 
 	while ((ok = query_row(q, &found, e)) && found) {
 		if (all != NULL && count == room)
@@ -95,14 +102,44 @@ static bool audit_leaves(struct node *n, json_t *checks, struct err *e)
 	}
 	query_end(q);
 	size_t i = 0;
-	while (ok && i < count && leaf_rebuilds(n, all[i].hash, all[i].own, &there, &why)) {
+	while (ok && i < count && leaf_rebuilds(n, all[i].hash, all[i].own, &there, &gone, &why)) {
 		opened += there;
+		erased += gone;
 		i++;
 	}
 	free(all);
-	check_add(checks, "leaves", ok && i == count, "%zu of %zu statements opened against their leaves%s%s", opened, count,
+	check_add(checks, "leaves", ok && i == count, "%zu of %zu statements opened against their leaves, %zu erased%s%s", opened, count, erased,
 		  i < count ? ": " : "", i < count ? why.text : "");
 	return ok;
+}
+
+/* Blanked, but keys or blobs could not be removed: tried at every commit, so it is the disk that is to be looked at. */
+static bool audit_erasures(struct node *n, json_t *checks, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_erase_unfinished);
+	bool found, ok = query_row(q, &found, e);
+	int64_t count = ok && found ? query_int(q, 0) : 0;
+
+	query_end(q);
+	check_add(checks, "erasures", count == 0, count == 0 ? "%lld are unfinished" : "%lld are signed and blanked, but keys, blobs or files are not clean yet",
+		  (long long)count);
+	return ok;
+}
+
+/* Our clock against the witnesses' median in the last round. */
+static void audit_clock(struct node *n, json_t *checks)
+{
+	json_t *v = cosigning_status(n);
+	size_t signers = 0;
+
+	for (size_t i = 0; i < json_array_size(json_object_get(v, "witnesses")); i++)
+		signers += json_int(json_array_get(json_object_get(v, "witnesses"), i), "last_ms") != 0;
+	json_decref(v);
+	if (signers == 0)
+		check_add(checks, "clock", true, "witness time is not compared: no witness has signed since the start");
+	else
+		check_add(checks, "clock", !cosigning_clock_off(n), "%lld ms from the median of %zu witnesses%s",
+			  (long long)cosigning_clock_off_ms(n), signers, cosigning_clock_off(n) ? ": nothing is sent" : "");
 }
 
 bool audit_node(struct node *n, json_t *checks, struct err *e)
@@ -112,10 +149,10 @@ bool audit_node(struct node *n, json_t *checks, struct err *e)
 	if (!audit_store(n->store, checks, e))
 		return false;
 	audit_log_files(n, checks);
-	if (!audit_leaves(n, checks, e))
+	if (!audit_leaves(n, checks, e) || !audit_erasures(n, checks, e))
 		return false;
 	check_add(checks, "register", !bytes_is(bytes_of(state), "stale"), "%zu parties, %s", register_count(n->reg), state);
 	check_add(checks, "signing", !n->locked, "%s", n->locked ? n->locked_why : "not locked");
-	check_add(checks, "clock", true, "witness time is not compared: no witness yet");
+	audit_clock(n, checks);
 	return true;
 }

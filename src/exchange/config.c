@@ -190,6 +190,13 @@ bool config_load(int home_fd, struct config *ret, struct err *e)
 	return config_parse(buf_bytes(&text), ret, e);
 }
 
+void config_write_some(const struct config *c, const enum config_key *keys, size_t count, struct buf *out)
+{
+	buf_add_text(out, "# Settings. Changes count from the next start.\n");
+	for (size_t i = 0; i < count; i++)
+		buf_add_format(out, "\n# %s\n%s = %s\n", table[keys[i]].words, table[keys[i]].name, c->text[keys[i]]);
+}
+
 void config_write(const struct config *c, struct buf *out)
 {
 	buf_add_text(out, "# Settings of this home. Changes count from the next start of comity serve.\n");

@@ -27,6 +27,8 @@ bool config_load(int home_fd, struct config *ret, struct err *e) MUST_USE;
 bool config_set(struct config *c, enum config_key key, const char *value, struct err *e) MUST_USE;
 /* With every key's words as a comment: what `comity init` leaves for the operator to edit. */
 void config_write(const struct config *c, struct buf *out);
+/* Only these keys: for a witness alone, which has few settings. */
+void config_write_some(const struct config *c, const enum config_key *keys, size_t count, struct buf *out);
 
 bool config_find(struct bytes name, enum config_key *ret);
 const char *config_name(enum config_key key);

@@ -25,17 +25,26 @@ struct proved {
 struct cosigning;
 struct cosigning *cosigning_new(void);
 void cosigning_free(struct cosigning *c);
+/* When log and register are open: what was proved before this start, then as cosigning_signed. */
+bool cosigning_open(struct node *n, struct err *e) MUST_USE;
+/* Inside a transaction: keeps the proved note when it is not stored yet. */
+bool cosigning_save(struct node *n, struct err *e) MUST_USE;
 
 /* A checkpoint of ours was signed (n->checkpoint, n->note). */
 bool cosigning_signed(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
-/* The next call to make, if any: *ret_found. Keep asking until there is none. body is initialised here. */
+/* The next call to make, if any: *ret_found. Keep asking until there is none. body is initialised here. Inside a
+ * transaction, which it only reads. */
 struct cosigning_ask {
 	uint64_t number; /* of the call, for cosigning_answered */
-	char url[600];   /* ends in /add-checkpoint */
+	char url[600];   /* ends in /add-checkpoint; with an empty body it is a GET of what the witness shows of our log */
 	struct buf body;
 };
+/* Whether there may be one: a look at memory alone, for every turn of the keeper. */
+bool cosigning_due(const struct node *n, int64_t now_ms);
 bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, bool *ret_found, struct err *e) MUST_USE;
-/* Publishes and lets letters go when this made the quorum. An answer that is worth nothing is remembered for `status`. */
+/* Inside a transaction. Publishes and lets letters go when this made the quorum. An answer that is worth nothing is
+ * remembered for `status`. A witness that says that it has seen more of our log than we ever signed is asked to show
+ * our signature for that; it can, when this home was restored, and then the node locks itself. */
 bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned status, struct bytes body, const char *error,
 			int64_t now_ms, struct err *e) MUST_USE;
 
@@ -46,8 +55,14 @@ const struct proved *cosigning_proved(const struct node *n);
 const struct proved *cosigning_pending(const struct node *n, const char *party);
 /* 0: the quorum is not missed; else since when. */
 int64_t cosigning_missed_since(const struct node *n);
-/* {"clock_off_ms","missed_since"("" when not),"proved_size","quorum","waiting","witnesses":[{"name","last_ms","error"}]} A new reference. */
+/* One page a miss: true once after the quorum was missed, and again only after it was met in between. */
+bool cosigning_page_due(const struct node *n, int64_t *ret_since);
+void cosigning_paged(struct node *n);
+/* {"clock_off_ms","missed_since"("" when not),"proved_size","quorum","waiting","waiting_proofs","witnesses":[{"counts","error",
+ * "last_ms","name","signed"}]}; quorum: "none" (one signature is enough), "met", "waiting", "missed". A new reference. */
 json_t *cosigning_status(const struct node *n);
+/* Median of the witnesses' clocks against ours in the last round; 0 when nobody signed. */
+int64_t cosigning_clock_off_ms(const struct node *n);
 /* Our clock is further off the witnesses' median than we may send with. */
 bool cosigning_clock_off(const struct node *n);
 

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "exchange/cell.h"
+#include "exchange/parameters.h"
+#include "exchange/retire.h"
 
 #define CELL_BUNDLE "register-bundle"
 
@@ -69,7 +71,7 @@ static bool build(struct node *n, struct bytes bundle, struct buf *problems, str
 		ok = trust_root(n, root) ? register_load(r, bundle, root, clock_now_ms(), problems, e)
 					 : err_set(e, ERR_CONFLICT, REASON_ROOT_MISMATCH,
 						   "this home has no trust root in comity.conf (trust_root)");
-	if (!ok || !add_pins(n, r, problems, e)) {
+	if (!ok || !add_pins(n, r, problems, e) || !directory_own_policies(n, r, problems, e)) {
 		register_free(r);
 		return false;
 	}
@@ -275,8 +277,13 @@ bool directory_own_body(struct node *n, json_t **ret, struct err *e)
 		.carries_out = config_text(c, carries_out), .endpoint = config_text(c, endpoint),
 		.public_endpoint = config_text(c, public_endpoint),
 		.reservation_42_5 = config_yes(c, CONFIG_reservation_42_5), .fictional = config_yes(c, CONFIG_fictional),
-		.log_key = n->identity.log, .slot_ms = config_count(c, slot_ms),
-		.leaves_per_slot = config_count(c, leaves_per_slot), .seal = n->identity.seal, .key_count = 1 };
+		.log_key = n->identity.log, .slot_ms = parameters_slot_ms(n, clock_now_ms()),
+		.leaves_per_slot = parameters_leaves(n, clock_now_ms()), .seal = n->identity.seal, .key_count = 1 };
+	if (n->identity.has_witness) {
+		p->witness_key = n->identity.witness;
+		p->has_witness = true;
+		p->witness_url = config_text(c, public_endpoint);
+	}
 	memcpy(p->keys[0].key, n->identity.sign, SIGN_PUBLIC_BYTES);
 	p->keys[0].from = n->identity.since;
 	memcpy(p->tls_spki, n->identity.tls, SHA256_BYTES);
@@ -285,15 +292,16 @@ bool directory_own_body(struct node *n, json_t **ret, struct err *e)
 	if (config_text(c, in_force_from)[0] != '\0' &&
 	    !time_parse(bytes_of(config_text(c, in_force_from)), &p->in_force_from))
 		ok = err_set(e, ERR_INPUT, REASON_BAD_FIELD, "comity.conf: in_force_from is not a time like 2026-01-01T00:00:00.000Z");
+	ok = ok && retired_read(n->home_fd, p->retired, &p->retired_count, e);
 	if (ok)
 		*ret = party_to_json(p);
 	free(p);
 	return ok;
 }
 
-bool directory_entries(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e)
+static bool hashes_of(struct node *n, enum query_name name, uint8_t (**ret)[32], size_t *ret_count, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_entry_list);
+	struct query *q = store_query(n->store, name);
 	uint8_t(*all)[SHA256_BYTES] = NULL;
 	size_t count = 0, room = 0;
 	bool found, ok;
@@ -317,6 +325,16 @@ bool directory_entries(struct node *n, uint8_t (**ret)[32], size_t *ret_count, s
 	*ret = all;
 	*ret_count = count;
 	return true;
+}
+
+bool directory_entries(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e)
+{
+	return hashes_of(n, QUERY_entry_list, ret, ret_count, e);
+}
+
+bool directory_policies(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e)
+{
+	return hashes_of(n, QUERY_policy_list, ret, ret_count, e);
 }
 
 /* States a register entry with this body unless the last one of the same party says just that. */

@@ -30,10 +30,18 @@ bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err 
 
 /* The hashes of all entries that we stated, oldest first; to be freed. */
 bool directory_entries(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e) MUST_USE;
+/* And of all policies. */
+bool directory_policies(struct node *n, uint8_t (**ret)[32], size_t *ret_count, struct err *e) MUST_USE;
 
 /* Secretariat only. A root must follow those that are stored; an entry may share no key with another party's. */
 bool directory_root(struct node *n, struct bytes envelope, int64_t *ret_version, uint8_t ret_fingerprint[static 32], struct err *e) MUST_USE;
 bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 32], struct err *e) MUST_USE;
+/* Which witnesses the log of a party needs from `from_ms` on (0: now; never earlier), and how old a proof may be. At the
+ * secretariat a statement, which the next publication carries; where parties are pinned and there is no trust root, this
+ * home's own decision at once. What should make one think goes into `warnings`, one line each; a quorum that can never
+ * be met is refused. */
+bool directory_policy(struct node *n, struct bytes party, struct bytes text, int64_t max_age_s, int64_t from_ms,
+		      uint8_t ret_hash[static 32], struct buf *warnings, struct err *e) MUST_USE;
 /* Makes a snapshot and a bundle when all entries are under the last checkpoint, and takes it into use. */
 bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, struct err *e) MUST_USE;
 

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "exchange/effect.h"
+#include "exchange/erase.h"
+#include "exchange/pending.h"
 #include "register/judge.h"
 
 bool draft_get(struct node *n, const struct id *id, struct draft_row *ret, struct err *e)
@@ -44,15 +46,30 @@ void draft_release(struct draft_row *d)
 
 static bool may_draft(const struct kind *k, struct bytes name, struct err *e)
 {
-	return (k != NULL && k->approvals != 0 && k->to == TO_PEER) ||
+	return (k != NULL && k->approvals != 0 && k->to != TO_SELF) ||
 	       err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "\"%.*s\" is nothing that an officer drafts",
 		       (int)(name.len < 64 ? name.len : 64), (const char *)name.at);
 }
 
+/* An erasure names no case, and the node knows best what it destroys and by when. */
+static bool fill_erasure(struct node *n, const struct draft_new *d, struct own_statement *s, struct err *e)
+{
+	struct request_row r;
+	struct id id;
+
+	if (!bytes_is(bytes_of(s->kind), "erasure"))
+		return true;
+	if (d->request == NULL || !id_parse(json_bytes(s->body, "request"), &id) || !id_equal(&id, d->request))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "an erasure is of one request, which its body names");
+	s->case_ref = "";
+	return node_request(n, &id, &r, e) && erase_allowed(n, &r, e) && erase_fill(n, &id, s->body, e);
+}
+
 bool draft_new(struct node *n, const struct draft_new *d, struct id *ret_id, struct err *e)
 {
+	AUTO_JSON *body = json_deep_copy(d->body);
 	struct own_statement s = { .kind = d->kind, .to = d->to, .case_ref = d->case_ref, .legal_basis = d->legal_basis,
-				   .via = "comity", .body = d->body, .refs = d->refs, .ref_count = d->ref_count };
+				   .via = "comity", .body = body, .refs = d->refs, .ref_count = d->ref_count };
 	const struct kind *k = kind_find(bytes_of(d->kind));
 	AUTO_STATEMENT *st = NULL;
 	struct id id;
@@ -63,13 +80,13 @@ bool draft_new(struct node *n, const struct draft_new *d, struct id *ret_id, str
 		return false;
 	if (bytes_is(bytes_of(d->to), node_party(n)))
 		return err_set(e, ERR_INPUT, REASON_WRONG_PARTY, "%s is this party itself", d->to);
-	if (!node_payload(n, &s, &id, &payload, e) || !statement_parse(statement_type(k), buf_bytes(&payload), &st, e))
+	if (!fill_erasure(n, d, &s, e) || !node_payload(n, &s, &id, &payload, e) || !statement_parse(statement_type(k), buf_bytes(&payload), &st, e))
 		return false;
 	struct query *q = store_query(n->store, QUERY_draft_add);
 	query_bind_bytes(q, 1, bytes_from(id.at, ID_BYTES));
 	query_bind_text(q, 2, d->kind);
 	query_bind_text(q, 3, d->to);
-	query_bind_text(q, 4, d->case_ref);
+	query_bind_text(q, 4, s.case_ref);
 	if (d->request != NULL)
 		query_bind_bytes(q, 5, bytes_from(d->request->at, ID_BYTES));
 	else
@@ -343,9 +360,9 @@ static bool prepare(struct node *n, struct act_item *item, struct outgoing *o, s
 
 	if (!may_draft(k, item->kind, e) || !statement_parse(statement_type(k), item->payload, &o->st, e))
 		return false;
-	if (register_party(n->reg, bytes_of(o->st->to)) == NULL)
+	if (k->to == TO_PEER && register_party(n->reg, bytes_of(o->st->to)) == NULL)
 		return err_set(e, ERR_NOT_FOUND, REASON_BAD_REGISTER, "%s is not in our register: nobody knows where to send this", o->st->to);
-	if (!safeguards_pass(n, o->st, item, e) || !load_support(n, o->st, &o->support, e))
+	if (!pending_allows(n, o->st, e) || !safeguards_pass(n, o->st, item, e) || !load_support(n, o->st, &o->support, e))
 		return false;
 	if (effect_request_of(o->st, &o->request))
 		item->request = &o->request;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "exchange/cosigning.h"
 
 #define OFFICERS_MAX 16
 
@@ -47,16 +48,18 @@ static bool due(struct node *n, int64_t now_ms, struct id *ret_id, int64_t *ret_
 	return ok;
 }
 
+/* r: NULL for a page about no request. */
 static bool page_state(struct node *n, const struct request_row *r, const char *officer, int64_t attempt, const char *words,
 		       struct err *e)
 {
 	AUTO_JSON *body = json_object();
-	struct own_statement s = { .kind = "page", .to = "", .case_ref = r->case_ref, .legal_basis = "UNCC", .via = "comity",
-				   .body = body, .request = &r->id };
-	char id[ID_TEXT_LEN + 1];
+	struct own_statement s = { .kind = "page", .to = "", .case_ref = r != NULL ? r->case_ref : "", .legal_basis = "UNCC", .via = "comity",
+				   .body = body, .request = r != NULL ? &r->id : NULL };
+	char id[ID_TEXT_LEN + 1] = "";
 	uint8_t hash[SHA256_BYTES];
 
-	id_write(&r->id, id);
+	if (r != NULL)
+		id_write(&r->id, id);
 	json_put_int(body, "attempt", attempt);
 	json_put_text(body, "officer", officer);
 	json_put_text(body, "request", id);
@@ -66,10 +69,11 @@ static bool page_state(struct node *n, const struct request_row *r, const char *
 
 static bool page_row(struct node *n, const struct request_row *r, const char *officer, int64_t now_ms, int64_t *ret_seq, struct err *e)
 {
+	struct bytes about = bytes_from(r != NULL ? r->id.at : (const uint8_t *)"", r != NULL ? ID_BYTES : 0);
 	struct query *q = store_query(n->store, QUERY_page_add);
 	bool found, ok;
 
-	query_bind_bytes(q, 1, bytes_from(r->id.at, ID_BYTES));
+	query_bind_bytes(q, 1, about);
 	query_bind_text(q, 2, officer);
 	query_bind_int(q, 3, now_ms);
 	ok = query_run(q, e);
@@ -77,11 +81,39 @@ static bool page_row(struct node *n, const struct request_row *r, const char *of
 	if (!ok)
 		return false;
 	q = store_query(n->store, QUERY_page_of_request);
-	query_bind_bytes(q, 1, bytes_from(r->id.at, ID_BYTES));
+	query_bind_bytes(q, 1, about);
 	while ((ok = query_row(q, &found, e)) && found)
 		*ret_seq = query_int(q, 0);
 	query_end(q);
 	return ok;
+}
+
+static int64_t count_of(struct node *n, enum query_name name)
+{
+	struct query *q = store_query(n->store, name);
+	bool found;
+	int64_t count = query_row(q, &found, NULL) && found ? query_int(q, 0) : 0;
+
+	query_end(q);
+	return count;
+}
+
+/* No witnesses, no proofs: a person has to know, because only a person can ask another authority what is wrong. */
+static bool quorum_page(struct node *n, int64_t since, int64_t now_ms, struct duty_page *ret, bool *ret_found, struct err *e)
+{
+	char when[64];
+
+	if (!officer_at(config_text(&n->config, page_officers), 0, ret->officer))
+		return true;
+	time_write_people(since, (int)config_count(&n->config, utc_offset_minutes), when);
+	buf_add_format(&ret->words, "%sComity %s: cosignatures missing since %s, %lld letters and %lld proofs wait. See: comity status\n",
+		       node_exercise(n) ? "EXERCISE. " : "", node_party(n), when, (long long)count_of(n, QUERY_outbox_count),
+		       (long long)count_of(n, QUERY_proof_out_count));
+	if (!page_state(n, NULL, ret->officer, 1, buf_text(&ret->words), e) || !page_row(n, NULL, ret->officer, now_ms, &ret->seq, e))
+		return false;
+	cosigning_paged(n);
+	*ret_found = true;
+	return true;
 }
 
 bool duty_next(struct node *n, int64_t now_ms, struct duty_page *ret, bool *ret_found, struct err *e)
@@ -97,6 +129,9 @@ bool duty_next(struct node *n, int64_t now_ms, struct duty_page *ret, bool *ret_
 	if (config_text(&n->config, page_command)[0] == '\0' || n->locked)
 		return true;
 	bool any;
+	int64_t since;
+	if (cosigning_page_due(n, &since))
+		return quorum_page(n, since, now_ms, ret, ret_found, e);
 	if (!due(n, now_ms, &id, &count, &any, e))
 		return false;
 	if (!any)

@@ -3,6 +3,10 @@
 #include "exchange/effect.h"
 
 #include "base/clock.h"
+#include "exchange/closings.h"
+#include "exchange/erase.h"
+#include "exchange/overdue.h"
+#include "exchange/publish.h"
 
 /* --- reading and moving requests ----------------------------------------------------------------- */
 
@@ -28,6 +32,7 @@ static bool row_read(struct query *q, struct request_row *r)
 	r->acknowledged_at = query_int(q, 11);
 	r->created = query_int(q, 12);
 	r->updated = query_int(q, 13);
+	r->erased = query_int(q, 14);
 	return true;
 }
 
@@ -190,6 +195,8 @@ static bool request_for(struct node *n, const struct statement *s, bool own, boo
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "it names no request");
 	if (!node_request(n, &id, r, e))
 		return false;
+	if (r->erased > 0)
+		return err_set(e, ERR_REJECTED, REASON_ERASED, "the request that this is about was erased here");
 	if (!bytes_is(bytes_of(r->peer), own ? s->to : s->from) || r->asked != (own == from_asked))
 		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "%s has no such part in that request", s->from);
 	return true;
@@ -366,6 +373,36 @@ static bool custody_kept(struct node *n, const struct statement *s, bool own, st
 	return ok;
 }
 
+/* Ours is carried out. Theirs asks us to do the same; request-show says so, and an officer decides. */
+static bool erased(struct node *n, const struct statement *s, bool own, struct err *e)
+{
+	struct request_row r;
+	struct id id;
+
+	if (!body_id(s, "request", &id))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "it names no request");
+	if (!node_request(n, &id, &r, e))
+		return false;
+	if (!bytes_is(bytes_of(r.peer), own ? s->to : s->from))
+		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "%s has no part in that request", s->from);
+	return !own || erase_apply(n, s, &r, e);
+}
+
+static bool noticed(struct node *n, const struct statement *s, bool own, struct err *e)
+{
+	return own || overdue_heard(n, s, e);
+}
+
+static bool complained(struct node *n, const struct statement *s, bool own, struct err *e)
+{
+	return !own || overdue_complained(n, s, e);
+}
+
+static bool history_lost(struct node *n, const struct statement *s, bool own, struct err *e)
+{
+	return !own || publish_act(n, s->hash, e);
+}
+
 static const struct {
 	const char *kind;
 	bool (*apply)(struct node *n, const struct statement *s, bool own, struct err *e);
@@ -374,6 +411,9 @@ static const struct {
 	{ "acknowledgement", acknowledged },	    { "answer", answered },
 	{ "order", ordered },			    { "exhibit", exhibit_handed_over },
 	{ "confirmation", confirmed },		    { "custody", custody_kept },
+	{ "overdue-notice", noticed },		    { "closing", closings_said },
+	{ "complaint", complained },		    { "history-lost", history_lost },
+	{ "erasure", erased },
 };
 
 bool effect_apply(struct node *n, const struct statement *s, bool own, struct err *e)

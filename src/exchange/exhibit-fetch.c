@@ -229,6 +229,8 @@ bool exhibit_open(struct node *n, const struct id *id, struct exhibit_row *ret, 
 
 	if (!exhibit_get(n, id, ret, e))
 		return false;
+	if (bytes_is(bytes_of(ret->state), "erased"))
+		return err_set(e, ERR_NOT_FOUND, REASON_ERASED, "this exhibit was erased with its request");
 	if (ret->blob[0] == '\0')
 		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "%s is not here yet", ret->name);
 	if (!blob_open(n->blobs_fd, ret->blob, false, &fd, e) || !key_get(n, ret, &key, &found, e) ||
@@ -288,6 +290,7 @@ static bool accept_exhibit(struct node *n, struct exhibit_row *x, struct err *e)
 	if (!ok || (!bytes_is(bytes_of(x->blob), blob) && !blob_keep(n->blobs_fd, x->blob, x->sealed_sha256, blob, e)))
 		return false;
 	snprintf(x->blob, sizeof(x->blob), "%s", blob);
+	n->scrub_wanted = true; /* our own stanza leaves it */
 	return exhibit_state_put(n, x, "opened", e) && exhibit_custody(n, &x->id, &x->request, r.case_ref, &v, hash, e) &&
 	       confirm(n, x, true, "", e);
 }
@@ -299,8 +302,8 @@ bool exhibit_checked(struct node *n, const struct id *id, bool opened, const str
 	if (!exhibit_get(n, id, &x, e))
 		return false;
 	n->fetch_changed = true;
-	if (bytes_is(bytes_of(x.state), "opened") || bytes_is(bytes_of(x.state), "broken"))
-		return true; /* told before */
+	if (bytes_is(bytes_of(x.state), "opened") || bytes_is(bytes_of(x.state), "broken") || bytes_is(bytes_of(x.state), "erased"))
+		return true; /* told before, or gone */
 	if (opened && t->plain_bytes == x.size && t->sealed_bytes == x.sealed_size &&
 	    memcmp(t->plain_sha256, x.sha256, SHA256_BYTES) == 0 && memcmp(t->sealed_sha256, x.sealed_sha256, SHA256_BYTES) == 0)
 		return accept_exhibit(n, &x, e);

@@ -213,7 +213,11 @@ bool exhibit_sealed(struct node *n, const struct exhibit_intake *x, const struct
 	    memcmp(first->plain_sha256, second->plain_sha256, SHA256_BYTES) != 0 ||
 	    memcmp(first->sealed_sha256, second->sealed_sha256, SHA256_BYTES) != 0)
 		return err_set(e, ERR_SYSTEM, REASON_DIGEST_MISMATCH, "%s: what was written is not what was read", x->name);
-	return node_request(n, &x->request, &r, e) && blob_keep(n->blobs_fd, x->blob, first->sealed_sha256, blob, e) &&
+	if (!node_request(n, &x->request, &r, e))
+		return false;
+	if (r.erased > 0)
+		return err_set(e, ERR_CONFLICT, REASON_ERASED, "the request was erased while %s was taken in", x->name);
+	return blob_keep(n->blobs_fd, x->blob, first->sealed_sha256, blob, e) &&
 	       intake_row(n, x, &r, first, blob, e) && exhibit_key_add(n, &x->id, x->file_key, e) &&
 	       exhibit_custody(n, &x->id, &x->request, r.case_ref, &taken, hash, e) &&
 	       exhibit_custody(n, &x->id, &x->request, r.case_ref, &sealed, hash, e);

@@ -10,6 +10,7 @@ static struct said request;
 
 static void prepare(void)
 {
+	static const struct letter_pair first = { .n = 1 };
 	struct bytes act;
 	AUTO_BUF json = { 0 };
 
@@ -22,7 +23,7 @@ static void prepare(void)
 	slot(&fuzz_world.xa);
 	assert_ok(node_act_json(fuzz_world.xa.node, request.hash, &json, e));
 	act = buf_bytes(&json);
-	assert_ok(letter_write("XA", "XR", &act, 1, &good, e));
+	assert_ok(letter_write("XA", "XR", &first, &act, 1, &good, e));
 }
 
 static void letters(struct bytes body)

@@ -1,4 +1,4 @@
-/* Five lines in this order, nothing else. */
+/* Five lines in this order, a sixth where there is a witness, nothing else. */
 #include "exchange/identity.h"
 
 #include "base/reader.h"
@@ -17,7 +17,11 @@ bool identity_parse(struct bytes in, struct identity *ret, struct err *e)
 	struct reader r = reader_over(in);
 	struct identity v = { 0 };
 	struct bytes sign = line_of(&r, "sign"), log = line_of(&r, "log"), seal = line_of(&r, "seal"), tls = line_of(&r, "tls"),
-		     since = line_of(&r, "since");
+		     since = line_of(&r, "since"), witness = { 0 };
+
+	v.has_witness = reader_ok(&r) && reader_left(&r) > 0;
+	if (v.has_witness)
+		witness = line_of(&r, "witness");
 
 	if (!reader_done(&r, "identity", e))
 		return false;
@@ -25,6 +29,8 @@ bool identity_parse(struct bytes in, struct identity *ret, struct err *e)
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "identity: a key is not 64 hex characters");
 	if (!note_key_parse(log, &v.log, e) || !age_recipient_parse(seal, &v.seal, e))
 		return err_note(e, "identity");
+	if (v.has_witness && (!note_key_parse(witness, &v.witness, e) || v.witness.type != NOTE_COSIGNATURE))
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "identity: witness is not the key of a witness");
 	if (!time_parse(since, &v.since))
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "identity: since is not a time");
 	*ret = v;
@@ -44,4 +50,9 @@ void identity_write(const struct identity *v, struct buf *out)
 	buf_add_hex(out, BYTES_ARRAY(v->tls));
 	time_write(v->since, since);
 	buf_add_format(out, "\nsince %s\n", since);
+	if (v->has_witness) {
+		buf_add_text(out, "witness ");
+		note_key_write(&v->witness, out);
+		buf_add_u8(out, '\n');
+	}
 }

@@ -9,9 +9,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
 #include "exchange/effect.h"
+#include "exchange/erase.h"
+#include "exchange/key-backup.h"
+#include "exchange/openings.h"
+#include "exchange/pair-recover.h"
+#include "exchange/parameters.h"
+#include "exchange/pending.h"
 #include "exchange/record.h"
+#include "exchange/recover.h"
 #include "exchange/slots.h"
 #include "log/leaf.h"
 #include "register/judge.h"
@@ -34,8 +42,12 @@ bool node_begin(struct node *n, struct err *e)
 
 bool node_commit(struct node *n, struct err *e)
 {
-	if (store_commit(n->store, e))
+	if (store_commit(n->store, e)) {
+		/* What fails here (a full disk) is tried again at the next commit, and at the next start. */
+		if (n->scrub_wanted)
+			(void)!erase_finish(n, NULL);
 		return true;
+	}
 	(void)!directory_undone(n, NULL); /* rolled back */
 	return false;
 }
@@ -71,13 +83,18 @@ void node_close(struct node *n)
 	if (n == NULL)
 		return;
 	slots_close(n);
+	cosigning_free(n->cosigning);
 	log_close(n->log);
 	store_close(n->store);
 	register_free(n->reg);
 	treaty_free(n->treaty);
 	checkpoint_cache_free(n->checkpoints);
 	buf_release(&n->note);
+	buf_release(&n->key_copies);
 	free(n->approvers);
+	parameters_free(n->parameters);
+	openings_free(n->openings);
+	wipe(n->null_key, sizeof(n->null_key));
 	if (n->blobs_fd >= 0)
 		close(n->blobs_fd);
 	if (n->log_fd >= 0)
@@ -102,6 +119,17 @@ static bool load_people(struct node *n, struct err *e)
 	       approvers_parse(buf_bytes(&approvers), n->approvers, e);
 }
 
+/* What a program before version 2 of the store had queued. */
+static bool adopt(struct node *n, struct err *e)
+{
+	if (!node_begin(n, e))
+		return false;
+	if (pair_adopt(n, e) && pair_recovery_load(n, e))
+		return node_commit(n, e);
+	node_rollback(n);
+	return false;
+}
+
 static bool open_parts(struct node *n, const struct node_options *o, struct err *e)
 {
 	if (!config_load(n->home_fd, &n->config, e) || !load_people(n, e) || !store_open(n->home_fd, &n->store, e) ||
@@ -112,7 +140,9 @@ static bool open_parts(struct node *n, const struct node_options *o, struct err 
 	if (n->blobs_fd < 0 || n->log_fd < 0)
 		return err_system(e, "home has no blobs/ or log/");
 	n->checkpoints = checkpoint_cache_new();
-	return slots_open(n, e) && directory_load(n, e);
+	(void)!key_backup_sweep_home(n, NULL, NULL); /* what cannot go stays, and the next backup says so */
+	return key_copies_look(n, e) && erase_reapply(n, e) && adopt(n, e) && slots_open(n, e) && recover_load(n, e) && directory_load(n, e) &&
+	       parameters_open(n, e) && openings_open(n, e) && pending_open(n, e) && cosigning_open(n, e) && slots_publish(n, clock_now_ms(), e);
 }
 
 bool node_open(const struct node_options *o, struct node **ret, struct err *e)
@@ -122,7 +152,9 @@ bool node_open(const struct node_options *o, struct node **ret, struct err *e)
 	if (n == NULL)
 		abort();
 	n->home_fd = o->home_fd;
+	n->cosigning = cosigning_new();
 	buf_init(&n->note, NOTE_BYTES_MAX);
+	buf_init(&n->key_copies, 64 * KIB);
 	n->blobs_fd = n->log_fd = -1;
 	n->signer = o->signer;
 	if (!open_parts(n, o, e)) {
@@ -175,8 +207,12 @@ bool node_payload(struct node *n, const struct own_statement *s, struct id *ret_
 
 static bool outbox_add(struct node *n, const struct statement *s, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_outbox_add);
+	struct query *q;
+	uint64_t number = 0;
 
+	if (s->kind->leaf && !pair_count(n, s->to, s->hash, &number, e))
+		return false;
+	q = store_query(n->store, QUERY_outbox_add);
 	query_bind_bytes(q, 1, bytes_from(s->hash, 32));
 	query_bind_bytes(q, 2, bytes_from(s->id.at, ID_BYTES));
 	query_bind_text(q, 3, s->to);
@@ -184,6 +220,7 @@ static bool outbox_add(struct node *n, const struct statement *s, struct err *e)
 	query_bind_int(q, 5, clock_now_ms());
 	query_bind_text(q, 6, s->legal_basis);
 	query_bind_int(q, 7, s->time);
+	query_bind_int(q, 8, (int64_t)number);
 	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;
@@ -211,10 +248,13 @@ static bool act_json(const struct statement *s, const uint8_t signature[static 6
 	AUTO_JSON *text = json_string_of(leaf);
 	if (text == NULL || !json_write_canonical(text, out, e))
 		return false;
+	/* What has no leaf has no secrets of one. */
 	buf_add_text(out, ",\"opening\":\"");
-	buf_add_hex(out, BYTES_ARRAY(keys->opening));
+	if (leaf.len > 0)
+		buf_add_hex(out, BYTES_ARRAY(keys->opening));
 	buf_add_text(out, "\",\"proof\":\"\",\"x\":\"");
-	buf_add_hex(out, BYTES_ARRAY(keys->x));
+	if (leaf.len > 0)
+		buf_add_hex(out, BYTES_ARRAY(keys->x));
 	buf_add_text(out, "\"}");
 	return buf_check(out, "act", e);
 }
@@ -241,7 +281,7 @@ static bool act_keep(struct node *n, const struct statement *s, const uint8_t si
 	if (ok && s->kind->leaf) {
 		judge_leaf(s, keys.opening, keys.x, false, leaf);
 		leaf_bytes.len = LEAF_V1_BYTES;
-		ok = record_queue_leaf(n, s->hash, leaf_bytes,
+		ok = record_queue_leaf(n, s, keys.opening, leaf_bytes,
 				       bytes_is(bytes_of(s->kind->name), "page") ? LEAF_RANK_PAGE : LEAF_RANK_OWN, "", e);
 	}
 	ok = ok && act_json(s, signature, n, item->approvals, item->approval_count, &keys, leaf_bytes, &json, e) &&
@@ -279,6 +319,8 @@ bool node_acts(struct node *n, struct act_item *items, size_t count, struct err 
 		items[i].ok = items[i].parsed != NULL ||
 			      (k != NULL ? statement_parse(statement_type(k), items[i].payload, &parsed[i], &items[i].e)
 					 : err_set(&items[i].e, ERR_INPUT, REASON_UNKNOWN_KIND, "unknown kind"));
+		const struct statement *said = items[i].parsed != NULL ? items[i].parsed : parsed[i];
+		items[i].ok = items[i].ok && pair_recovery_allows(n, said->kind, said->body, said->to, &items[i].e);
 		if (!items[i].ok)
 			continue;
 		places[n_sign] = i;
@@ -333,7 +375,34 @@ bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[
 	return one_act(n, &item, ret_hash, e);
 }
 
+/* Puts the proof that came later in the place of the one that a proof-pending letter travelled with. */
+static bool full_proof(struct node *n, const uint8_t *hash, struct buf *act, struct err *e)
+{
+	AUTO_BUF proof = { 0 }, whole = { 0 };
+	AUTO_JSON *v = NULL;
+
+	buf_init(&proof, NOTE_BYTES_MAX);
+	buf_init(&whole, LETTER_BYTES_MAX);
+	if (!pending_proof_of(n, hash, &proof, e))
+		return false;
+	if (proof.len == 0)
+		return true;
+	if (!json_parse(buf_bytes(act), "stored act", &v, e))
+		return false;
+	json_put_bytes(v, "proof", buf_bytes(&proof));
+	if (!json_write_canonical(v, &whole, e) || !buf_check(&whole, "act", e))
+		return false;
+	buf_clear(act);
+	buf_add(act, buf_bytes(&whole));
+	return buf_check(act, "act", e);
+}
+
 bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
+{
+	return node_act_json_under(n, hash, NULL, out, e);
+}
+
+bool node_act_json_under(struct node *n, const uint8_t hash[static 32], const struct proved *p, struct buf *out, struct err *e)
 {
 	struct err unlogged = { 0 };
 	AUTO_BUF stored = { 0 }, proof = { 0 };
@@ -342,8 +411,11 @@ bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *ou
 	buf_init(&proof, NOTE_BYTES_MAX);
 	if (!record_get(n, hash, &stored, e))
 		return false;
-	/* Theirs came with its proof; ours gets the newest that there is. */
-	if (!record_lacks_proof(buf_bytes(&stored)) || !node_proof(n, hash, &proof, &unlogged)) {
+	/* Theirs came with its proof, or the full one came later; ours gets the newest that there is. */
+	if (!record_lacks_proof(buf_bytes(&stored)) && !full_proof(n, hash, &stored, e))
+		return false;
+	if (!record_lacks_proof(buf_bytes(&stored)) ||
+	    !node_proof_under(n, hash, p != NULL ? p : cosigning_proved(n), &proof, &unlogged)) {
 		buf_add(out, buf_bytes(&stored));
 		return buf_check(out, "act", e);
 	}

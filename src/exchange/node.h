@@ -26,6 +26,10 @@
 #include "treaty/finding.h"
 #include "treaty/treaty.h"
 
+struct parameters;
+struct openings;
+struct proved; /* exchange/cosigning.h */
+
 struct node_signature {
 	bool ok;
 	uint8_t signature[64];
@@ -45,6 +49,12 @@ struct node_signer {
 	/* The last checkpoint that was signed, and whether signing is locked after a restore. */
 	bool (*last)(void *ctx, struct checkpoint *ret, bool *ret_locked, struct err *e);
 	bool (*unlock)(void *ctx, struct err *e);
+};
+
+/* What the witness of this home last said of itself (daemon/keeper-witness.c). */
+struct node_witness {
+	bool heard, signs;
+	char why[ERR_TEXT_BYTES_MAX];
 };
 
 struct node {
@@ -68,8 +78,25 @@ struct node {
 	bool duty_changed;             /* somebody may be due to be paged */
 	bool refresh_wanted;           /* fetch the register now */
 	struct latency receipts;       /* from handing a letter to the courier until its receipt is durable */
+	uint8_t null_key[32];          /* makes null leaves; exchange/classes.h */
+	struct parameters *parameters; /* how the log is kept; exchange/parameters.h */
+	bool publish_done;             /* every published act that is proved stands as a file */
+	struct openings *openings;     /* a quarter that is being opened; exchange/openings.h */
+	bool openings_due;             /* openings have work to do: the keeper comes again at once */
+	int64_t openings_retry_ms;     /* they failed: try again then; 0: they did not */
+	struct buf key_copies;         /* exchange/key-backup.c: open copies of the keys that the home had at open */
+	bool scrub_wanted;             /* exchange/erase.c: keys, blobs or stanzas are to go once this is committed */
+	struct cosigning *cosigning;   /* exchange/cosigning.h: which checkpoint is proved, and that is what travels */
+	bool pending_any;              /* exchange/pending.h: some letter went or came proof-pending */
+	bool publish_due;              /* the proved checkpoint is newer than the published one */
+	struct node_witness witness;
 	bool locked;                   /* restored and not yet recovered: nothing is signed */
 	char locked_why[200];
+	size_t recoveries;             /* exchange/pair-recover.c: peers that have still to say what they have of us */
+	char recovering[120];          /* those with which there was traffic */
+	uint64_t known_size;           /* somebody showed that our log had this size: exchange/recover.c */
+	int64_t closings_next_ms;      /* exchange/closings.c: when to look again */
+	char disputed[120];            /* exchange/pairs.c: a new difference between two histories, for the keeper to tell */
 };
 
 struct node_options {
@@ -137,6 +164,8 @@ bool node_state(struct node *n, const struct own_statement *s, uint8_t ret_hash[
 
 /* The act as stored (canonical JSON, proof member filled in when our log has one). */
 bool node_act_json(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
+/* p: NULL for the proved checkpoint. */
+bool node_act_json_under(struct node *n, const uint8_t hash[static 32], const struct proved *p, struct buf *out, struct err *e) MUST_USE;
 bool node_act_load(struct node *n, const uint8_t hash[static 32], struct act **ret, struct err *e) MUST_USE;
 
 /* --- the log -------------------------------------------------------------------------------- */
@@ -144,8 +173,10 @@ bool node_act_load(struct node *n, const uint8_t hash[static 32], struct act **r
 /* Closes a slot when it is due: K leaves, real ones first, into the tree; commits; has the checkpoint
  * signed; publishes tiles. Begins and commits its own transaction. */
 bool node_slot(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
-/* Our own leaf of an act: the tlog-proof text of a leaf of ours that is under the last checkpoint; false with REASON_UNLOGGED when not yet. */
+/* Our own leaf of an act: the tlog-proof text of a leaf of ours that is under the proved checkpoint; false with REASON_UNLOGGED when not yet. */
 bool node_proof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
+/* The same under another checkpoint of ours with its note (cosigning_pending). */
+bool node_proof_under(struct node *n, const uint8_t hash[static 32], const struct proved *p, struct buf *out, struct err *e) MUST_USE;
 /* The leaf's bytes, when it is in the log. */
 bool node_leaf(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
 /* What we would send (or have sent) as the receiver's side of an act that came to us. */
@@ -162,6 +193,7 @@ struct request_row {
 	bool has_preservation;
 	struct id preservation;
 	int64_t hold_until, order_expires, acknowledged_at, created, updated;
+	int64_t erased; /* when, or 0 */
 	char acknowledged_by[128];
 };
 bool node_request(struct node *n, const struct id *id, struct request_row *ret, struct err *e) MUST_USE;

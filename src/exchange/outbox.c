@@ -5,8 +5,11 @@
 
 #include "base/clock.h"
 #include "base/reader.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
 #include "exchange/effect.h"
+#include "exchange/pairs.h"
+#include "exchange/pending.h"
 #include "exchange/record.h"
 #include "log/leaf.h"
 #include "register/judge.h"
@@ -49,12 +52,13 @@ static bool hold(struct node *n, const struct outbox_job *j, const char *error, 
 /* --- building ----------------------------------------------------------------------------------------- */
 
 /* Appends the canonical acts of one letter: the act itself, then custody events that an exhibit refers to. */
-static bool letter_acts(struct node *n, const uint8_t *hash, struct buf *acts, struct bytes *ret, size_t *ret_count, struct err *e)
+static bool letter_acts(struct node *n, const uint8_t *hash, const struct proved *under, struct buf *acts, struct bytes *ret,
+			size_t *ret_count, struct err *e)
 {
 	AUTO_ACT *a = NULL;
 	size_t count = 1;
 
-	if (!node_act_json(n, hash, &acts[0], e))
+	if (!node_act_json_under(n, hash, under, &acts[0], e))
 		return false;
 	/* Only exhibits have acts in support; the kind stands in the stored row, so most letters are not parsed. */
 	struct query *q = store_query(n->store, QUERY_statement_by_hash);
@@ -79,8 +83,10 @@ static bool letter_acts(struct node *n, const uint8_t *hash, struct buf *acts, s
 	return ok;
 }
 
-static bool letter_build(struct node *n, const struct party *peer, const uint8_t *hash, struct buf *out, struct err *e)
+static bool letter_build(struct node *n, const struct party *peer, const uint8_t *hash, uint64_t number, const struct proved *under,
+			 struct buf *out, struct err *e)
 {
+	struct letter_pair pair;
 	struct buf *acts = calloc(LETTER_ACTS_MAX, sizeof(*acts));
 	struct bytes parts[LETTER_ACTS_MAX];
 	size_t count = 0;
@@ -91,8 +97,8 @@ static bool letter_build(struct node *n, const struct party *peer, const uint8_t
 	buf_init(&plain, LETTER_BYTES_MAX);
 	for (size_t i = 0; i < LETTER_ACTS_MAX; i++)
 		buf_init(&acts[i], LETTER_BYTES_MAX);
-	bool ok = letter_acts(n, hash, acts, parts, &count, e) &&
-		  letter_write(node_party(n), peer->code, parts, count, &plain, e) &&
+	bool ok = letter_acts(n, hash, under, acts, parts, &count, e) && pair_of_letter(n, peer->code, number, &pair, e) &&
+		  letter_write(node_party(n), peer->code, &pair, parts, count, &plain, e) &&
 		  letter_seal(buf_bytes(&plain), &peer->seal, out, e);
 	for (size_t i = 0; i < LETTER_ACTS_MAX; i++)
 		buf_release(&acts[i]);
@@ -105,26 +111,29 @@ bool outbox_letter(struct node *n, const uint8_t hash[static 32], struct buf *ou
 	const struct party *peer = NULL;
 	struct query *q = store_query(n->store, QUERY_outbox_get);
 	AUTO_BUF proof = { 0 };
+	uint64_t number = 0;
 	bool found, ok;
 
 	buf_init(&proof, NOTE_BYTES_MAX);
 	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
 	ok = query_row(q, &found, e);
-	if (ok && found)
+	if (ok && found) {
 		peer = register_party(n->reg, query_bytes(q, 1));
+		number = (uint64_t)query_int(q, 6);
+	}
 	query_end(q);
 	if (ok && (!found || peer == NULL))
 		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no letter of ours carries that statement");
 	/* Without proof it would have no effect there. */
-	return ok && node_proof(n, hash, &proof, e) && letter_build(n, peer, hash, out, e);
+	return ok && (number == 0 || node_proof(n, hash, &proof, e)) && letter_build(n, peer, hash, number, cosigning_proved(n), out, e);
 }
 
-static bool job_letters(struct node *n, const struct party *peer, struct outbox_job *j, struct err *e)
+static bool job_letters(struct node *n, const struct party *peer, const struct proved *under, struct outbox_job *j, struct err *e)
 {
 	for (size_t i = 0; i < j->count; i++) {
 		AUTO_BUF sealed = { 0 };
 		buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
-		if (!letter_build(n, peer, j->hash[i], &sealed, e))
+		if (!letter_build(n, peer, j->hash[i], j->number[i], under, &sealed, e))
 			return false;
 		if (i > 0 && j->body.len + sealed.len + 4 > LETTER_BATCH_BYTES_MAX) {
 			j->count = i; /* the rest goes with the next batch */
@@ -175,13 +184,15 @@ static bool choose(struct node *n, struct outbox_job *j, int64_t after, struct e
 	bool found, ok;
 
 	query_bind_text(q, 1, j->peer);
-	query_bind_int(q, 2, (int64_t)n->checkpoint.size);
+	query_bind_int(q, 2, (int64_t)cosigning_proved(n)->checkpoint.size);
 	query_bind_int(q, 3, j->what == OUTBOX_LETTERS ? LETTERS_PER_JOB : PROOFS_PER_JOB);
 	query_bind_int(q, 4, after);
 	while ((ok = query_row(q, &found, e)) && found && j->count < LETTER_BATCH_MAX) {
 		if (query_bytes(q, 1).len != SHA256_BYTES)
 			continue;
 		j->seq[j->count] = query_int(q, 0);
+		if (j->what == OUTBOX_LETTERS)
+			j->number[j->count] = (uint64_t)query_int(q, 2);
 		memcpy(j->hash[j->count++], query_bytes(q, 1).at, SHA256_BYTES);
 	}
 	query_end(q);
@@ -195,27 +206,21 @@ static void job_begin(struct outbox_job *j, enum outbox_what what)
 	j->what = what;
 }
 
-/* Asked for at once, a body of many letters is not copied each time it grows. */
-static void body_room(struct outbox_job *j)
-{
-	if (j->count > 1)
-		buf_room(&j->body, j->count * 18 * KIB);
-}
-
 static bool may_send(const struct node *n)
 {
-	/* With a register older than 30 days nothing is sent (design.md part 10). */
-	return n->note.len > 0 && !n->locked && !bytes_is(bytes_of(directory_state(n)), "stale");
+	/* With a register older than 30 days, or a clock that is off, nothing is sent (design.md part 10). */
+	return n->note.len > 0 && !n->locked && !bytes_is(bytes_of(directory_state(n)), "stale") && !cosigning_clock_off(n);
 }
 
-static bool job_build(struct node *n, const struct party *p, struct outbox_job *j, struct err *e)
+static bool job_build(struct node *n, const struct party *p, const struct proved *under, struct outbox_job *j, struct err *e)
 {
 	bool letters = j->what == OUTBOX_LETTERS;
 
 	snprintf(j->url, sizeof(j->url), "%s/%s", p->endpoint, letters ? "letters" : "proofs");
 	memcpy(j->pin, p->tls_spki, SHA256_BYTES);
-	body_room(j);
-	return letters ? job_letters(n, p, j, e) : job_proofs(n, p, j, e);
+	if (j->count > 1) /* asked for at once, a body of many letters is not copied each time it grows */
+		buf_room(&j->body, j->count * 18 * KIB);
+	return letters ? job_letters(n, p, under, j, e) : job_proofs(n, p, j, e);
 }
 
 bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
@@ -234,10 +239,13 @@ bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
 		if (waits)
 			continue;
 		snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
+		const struct proved *under = cosigning_proved(n), *pending = what == OUTBOX_LETTERS ? cosigning_pending(n, p->code) : NULL;
 		if (!choose(n, ret, 0, e))
 			return false;
+		if (ret->count == 0 && pending != NULL && !pending_choose(n, under = pending, LETTERS_PER_JOB, ret, now_ms, e))
+			return false;
 		struct err why = { 0 };
-		if (ret->count > 0 && job_build(n, p, ret, &why))
+		if (ret->count > 0 && job_build(n, p, under, ret, &why))
 			return true;
 		/* What cannot be built for one peer (its key, a record that is gone) holds up no other. */
 		if (ret->count > 0 && !hold(n, ret, why.text, now_ms, e))
@@ -261,7 +269,7 @@ bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox
 		return false;
 	if (ret->count < LETTERS_PER_JOB)
 		ret->count = 0;
-	return ret->count == 0 || job_build(n, p, ret, e);
+	return ret->count == 0 || job_build(n, p, cosigning_proved(n), ret, e);
 }
 
 void outbox_job_release(struct outbox_job *j)
@@ -282,17 +290,22 @@ static bool receipt_known(struct node *n, const uint8_t *hash, bool *ret, struct
 	return ok;
 }
 
-/* Only the party to which a statement went can receipt it. */
-static bool went_to(struct node *n, const uint8_t *hash, const char *peer, struct err *e)
+struct letter_row {
+	bool found, its, counted, done; /* its: it went to this peer */
+};
+
+static bool letter_row(struct node *n, const uint8_t *hash, const char *peer, struct letter_row *ret, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_outbox_get);
-	bool found, ok;
+	bool ok;
 
 	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
-	ok = query_row(q, &found, e);
-	bool its = ok && found && bytes_is(query_bytes(q, 1), peer);
+	ok = query_row(q, &ret->found, e);
+	ret->its = ok && ret->found && bytes_is(query_bytes(q, 1), peer);
+	ret->counted = ret->its && query_int(q, 6) > 0;
+	ret->done = ret->its && query_int(q, 4) > 0;
 	query_end(q);
-	return its || (ok && err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a receipt of %s for a statement that did not go there", peer));
+	return ok;
 }
 
 static bool receipt_store(struct node *n, struct bytes envelope, const uint8_t *hash, const struct statement *r, struct err *e)
@@ -310,13 +323,17 @@ static bool receipt_store(struct node *n, struct bytes envelope, const uint8_t *
 	query_bind_int(q, 6, due);
 	bool ok = query_run(q, e);
 	query_end(q);
-	if (!ok)
-		return false;
-	q = store_query(n->store, QUERY_outbox_done);
+	return ok;
+}
+
+static bool letter_done(struct node *n, const uint8_t *hash, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_outbox_done);
+
 	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
 	query_bind_int(q, 2, clock_now_ms());
 	query_bind_text(q, 3, "");
-	ok = query_run(q, e);
+	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;
 }
@@ -352,27 +369,56 @@ static bool check_tag(struct node *n, const uint8_t *hash, const struct statemen
 	return true;
 }
 
-bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter_digest, const char **ret_outcome, struct err *e)
+/* Is it a receipt for us, by a key of the party that it names? */
+static bool receipt_judge(struct node *n, const struct envelope *v, const struct statement *r, const struct party **ret, struct err *e)
 {
-	AUTO_ENVELOPE v = { 0 };
-	AUTO_STATEMENT *r = NULL;
-	uint8_t hash[SHA256_BYTES], letter[SHA256_BYTES];
 	const struct party *peer;
-	bool known, received;
-	struct id id;
+	size_t k = 0;
 
-	if (!envelope_parse(envelope, &v, e) || !statement_parse(bytes_of(v.type), buf_bytes(&v.payload), &r, e))
-		return false;
 	if (!bytes_is(bytes_of(r->kind->name), "receipt") || !bytes_is(bytes_of(r->to), node_party(n)))
 		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "this is no receipt for us");
 	peer = register_party(n->reg, bytes_of(r->from));
 	if (peer == NULL)
 		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "a receipt of an unknown party");
-	size_t k = 0;
-	while (k < peer->key_count && !(party_key_valid(peer, peer->keys[k].key, clock_now_ms()) && envelope_signed_by(&v, peer->keys[k].key)))
+	while (k < peer->key_count && !(party_key_valid(peer, peer->keys[k].key, clock_now_ms()) && envelope_signed_by(v, peer->keys[k].key)))
 		k++;
-	if (k == peer->key_count)
-		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "the receipt is not signed by a key of %s", peer->code);
+	*ret = peer;
+	return k < peer->key_count || err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "the receipt is not signed by a key of %s", peer->code);
+}
+
+/* One for a statement of ours: the first counts; one that came again ends the letter's journey too. */
+static bool receipt_keep(struct node *n, struct bytes envelope, const struct statement *r, const char *peer, const uint8_t *hash, bool received,
+			 struct err *e)
+{
+	struct letter_row letter;
+	bool known;
+
+	if (!letter_row(n, hash, peer, &letter, e) || !receipt_known(n, hash, &known, e))
+		return false;
+	if (!letter.its)
+		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a receipt of %s for a statement that did not go there", peer);
+	/* Letters before it are missing there: it comes again after them, and this is no answer to it. */
+	if (!received && bytes_is(json_bytes(r->body, "reason"), reason_code(REASON_PAIR_GAP)))
+		return pair_fill_gap(n, peer, r->body, envelope, e);
+	if (received && letter.counted && !check_tag(n, hash, r, e))
+		return false;
+	if (!pair_check_receipt(n, peer, r->body, envelope, e))
+		return false;
+	return (known || (receipt_store(n, envelope, hash, r, e) && pending_receipted(n, hash, received, e) && move_request(n, r, hash, received, e))) && letter_done(n, hash, e);
+}
+
+bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter_digest, const char **ret_outcome, struct err *e)
+{
+	AUTO_ENVELOPE v = { 0 };
+	AUTO_STATEMENT *r = NULL;
+	uint8_t hash[SHA256_BYTES], letter[SHA256_BYTES];
+	const struct party *peer = NULL;
+	bool received;
+	struct id id;
+
+	if (!envelope_parse(envelope, &v, e) || !statement_parse(bytes_of(v.type), buf_bytes(&v.payload), &r, e) ||
+	    !receipt_judge(n, &v, r, &peer, e))
+		return false;
 	received = bytes_is(json_bytes(r->body, "outcome"), "received");
 	*ret_outcome = received ? "received" : "rejected";
 	/* The first receipt comes again for a letter that was sealed anew; its tag shows that they opened it. A rejection
@@ -382,23 +428,19 @@ bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter
 		return err_set(e, ERR_REJECTED, REASON_DIGEST_MISMATCH, "the receipt is for another letter");
 	if (!hex_parse(json_bytes(r->body, "statement"), hash, sizeof(hash)) || !id_parse(json_bytes(r->body, "id"), &id))
 		return true; /* rejected before it could be read: nothing of ours is named */
-	if (!went_to(n, hash, peer->code, e) || !receipt_known(n, hash, &known, e))
-		return false;
-	if (known)
-		return true;
-	return (!received || check_tag(n, hash, r, e)) && receipt_store(n, envelope, hash, r, e) &&
-	       move_request(n, r, hash, received, e);
+	return receipt_keep(n, envelope, r, peer->code, hash, received, e);
 }
 
 /* The letter was rejected unread (changed on its way, or sealed to a key that is gone): the receipt names
- * the letter only. Try again later with what the register says then. */
-static bool unread(struct node *n, const struct outbox_job *j, size_t i, int64_t now_ms, struct err *e)
+ * the letter only. Try again later with what the register says then. The same when letters before it are missing
+ * there. */
+static bool unread(struct node *n, const struct outbox_job *j, size_t i, const char *why, int64_t now_ms, struct err *e)
 {
 	struct outbox_job one = { .what = OUTBOX_LETTERS, .count = 1 };
 
 	snprintf(one.peer, sizeof(one.peer), "%s", j->peer);
 	one.seq[0] = j->seq[i];
-	return hold(n, &one, "the other node could not open the letter", now_ms, e);
+	return hold(n, &one, why, now_ms, e);
 }
 
 static bool answered_letters(struct node *n, struct outbox_job *j, struct bytes body, int64_t now_ms, struct err *e)
@@ -409,15 +451,16 @@ static bool answered_letters(struct node *n, struct outbox_job *j, struct bytes 
 		struct bytes envelope = reader_field(&r, ENVELOPE_BYTES_MAX);
 		const char *outcome = "";
 		struct err why = { 0 };
-		bool known;
+		struct letter_row row = { 0 };
 		if (!reader_ok(&r) || !outbox_receipt(n, envelope, j->letter[i], &outcome, &why)) {
 			if (!hold(n, j, reader_ok(&r) ? why.text : "the other node's receipts are malformed", now_ms, e))
 				return false;
 			return true;
 		}
-		if (!receipt_known(n, j->hash[i], &known, e) || (!known && !unread(n, j, i, now_ms, e)))
+		if (!letter_row(n, j->hash[i], j->peer, &row, e) ||
+		    (!row.done && !unread(n, j, i, "the other node could not open the letter, or lacks one before it", now_ms, e)))
 			return false;
-		j->receipts += known;
+		j->receipts += row.done;
 	}
 	return true;
 }
@@ -443,7 +486,7 @@ bool outbox_answered(struct node *n, struct outbox_job *j, bool http_ok, unsigne
 		query_bind_int(q, 2, now_ms);
 		bool ok = query_run(q, e);
 		query_end(q);
-		if (!ok)
+		if (!ok || !pending_proved(n, j->hash[i], e))
 			return false;
 	}
 	return true;

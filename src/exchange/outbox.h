@@ -15,9 +15,10 @@ struct outbox_job {
 	uint8_t pin[32];
 	struct buf body;
 	size_t count;
-	bool held; /* another batch could not be built and was held: the transaction is to be committed */
+	bool held; /* another batch was held, or letters go proof-pending: the transaction is to be committed */
 	size_t receipts; /* believed and kept, when it has been answered */
 	int64_t seq[LETTER_BATCH_MAX];
+	uint64_t number[LETTER_BATCH_MAX];              /* of letters: exchange/pairs.h */
 	uint8_t hash[LETTER_BATCH_MAX][SHA256_BYTES];   /* statements */
 	uint8_t letter[LETTER_BATCH_MAX][SHA256_BYTES]; /* digests of the sealed letters */
 };

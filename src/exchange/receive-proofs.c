@@ -1,7 +1,9 @@
-/* Proofs: the other log's side of what we sent. Each is judged against the statement that it is about, with the
+/* Proofs: the other log's side of what we sent, and the full proofs of what came proof-pending. Each is judged against the statement that it is about, with the
  * addressee's log key, and counts once. */
 #include "exchange/receive.h"
 
+#include "base/clock.h"
+#include "exchange/pending.h"
 #include "exchange/record.h"
 #include "register/judge.h"
 #include "seal/age.h"
@@ -69,10 +71,12 @@ static bool proof_take(struct node *n, const struct party *peer, const json_t *v
 	if (s == NULL)
 		abort();
 	buf_init(&text, NOTE_BYTES_MAX);
+	/* Of a statement of theirs: the full proof of a letter that came proof-pending. */
+	bool full = false, ok = counterproof_parse_json(v, &c, e) && pending_full_proof(n, peer->code, &c, &full, e);
 	/* Its members are part of canonical JSON: written again, it is what came. */
-	bool ok = counterproof_parse_json(v, &c, e) && sent_find(n, c.hash, s, e) &&
-		  judge_counterproof(&s->act, &c, peer, n->checkpoints, &j, e) && json_write_canonical(v, &text, e) &&
-		  proof_store(n, c.hash, buf_bytes(&text), e);
+	ok = ok && (full || (sent_find(n, c.hash, s, e) &&
+			     judge_counterproof(&s->act, &c, n->reg, peer, clock_now_ms(), n->checkpoints, &j, e) &&
+			     json_write_canonical(v, &text, e) && proof_store(n, c.hash, buf_bytes(&text), e)));
 	counterproof_release(&c);
 	wipe(s->act.x, sizeof(s->act.x));
 	free(s);

@@ -8,12 +8,14 @@
 #include "base/reader.h"
 #include "exchange/directory.h"
 #include "exchange/effect.h"
+#include "exchange/parameters.h"
+#include "exchange/pending.h"
+#include "exchange/receive-internal.h"
 #include "exchange/record.h"
 #include "log/leaf.h"
 #include "register/judge.h"
 #include "safeguard/safeguard.h"
 #include "seal/age.h"
-#include "statement/letter.h"
 
 /* A register that the sender last saw fresh longer ago than this is too old to act on. */
 #define REGISTER_AGE_MAX_MS REGISTER_STALE_MS
@@ -22,19 +24,6 @@
 
 /* ISO 3166's user-assigned code for an unknown one: a letter that cannot be opened says nobody's name. */
 #define PARTY_UNKNOWN "ZZ"
-
-struct arrival {
-	struct bytes sealed;
-	struct secret *file_key;
-	struct letter *letter;
-	const struct act *act;        /* the first */
-	uint8_t digest[SHA256_BYTES]; /* of the sealed bytes */
-	bool known;                   /* seen before: the old receipt goes again */
-	bool ok;
-	struct err why;               /* when not ok */
-	uint8_t tag[SHA256_BYTES], leaf_hash[SHA256_BYTES];
-	struct buf receipt;           /* envelope */
-};
 
 /* --- judging one letter ---------------------------------------------------------------------------- */
 
@@ -85,8 +74,9 @@ static bool check_replay(struct node *n, struct arrival *a, struct err *e)
 	ok = query_row(q, &found, e);
 	if (ok && found) {
 		if (bytes_equal(query_bytes(q, 0), bytes_from(s->hash, SHA256_BYTES))) {
-			a->known = true;
+			a->known = query_bytes(q, 1).len > 0;
 			buf_add(&a->receipt, query_bytes(q, 1));
+			ok = a->known || err_set(e, ERR_REJECTED, REASON_ERASED, "this statement arrived before and was erased here");
 		} else {
 			ok = err_set(e, ERR_REJECTED, REASON_REPLAYED, "another statement with this id arrived before");
 		}
@@ -133,7 +123,7 @@ static bool keep_act(struct node *n, const struct act *act, bool with_leaf, stru
 		prefixed[0] = 0;
 		memcpy(prefixed + 1, leaf, sizeof(leaf));
 		sha256(BYTES_ARRAY(prefixed), a->leaf_hash);
-		ok = record_queue_leaf(n, s->hash, BYTES_ARRAY(leaf), LEAF_RANK_PEER, s->from, e);
+		ok = record_queue_leaf(n, s, keys.opening, BYTES_ARRAY(leaf), LEAF_RANK_PEER, s->from, e);
 		if (ok) {
 			struct query *q = store_query(n->store, QUERY_proof_out_add);
 			query_bind_bytes(q, 1, bytes_from(s->hash, SHA256_BYTES));
@@ -143,7 +133,7 @@ static bool keep_act(struct node *n, const struct act *act, bool with_leaf, stru
 		}
 	}
 	wipe(&keys, sizeof(keys));
-	return ok && (!with_leaf || effect_apply(n, s, false, e));
+	return ok;
 }
 
 static bool act_known(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
@@ -192,121 +182,71 @@ static bool keep_support(struct node *n, struct arrival *a, struct err *e)
 	return true;
 }
 
+/* Only what the peer itself brought, or signed, takes a place among its letters: whoever else carries a letter could
+ * have written what stands around the statement. */
+static void author_find(struct node *n, struct arrival *a, const uint8_t *spki)
+{
+	const struct party *p = register_party(n->reg, bytes_of(a->letter->from));
+	bool its = p != NULL && spki != NULL && memcmp(p->tls_spki, spki, SHA256_BYTES) == 0;
+
+	for (size_t i = 0; p != NULL && spki == NULL && !its && i < p->key_count; i++)
+		its = envelope_signed_by(&a->act->envelope, p->keys[i].key);
+	if (its)
+		snprintf(a->peer, sizeof(a->peer), "%s", p->code);
+}
+
+/* The order of the letters comes before their content: what is missing may explain the rest. */
+static bool check_place(struct node *n, struct arrival *a, struct err *e)
+{
+	if (a->peer[0] == '\0')
+		return true;
+	if (!pair_see(n, a->peer, a->letter, &a->fit, e))
+		return false;
+	return a->fit != PAIR_GAP || pair_gap(n, a->peer, a->letter, e);
+}
+
+static bool accept_act(struct node *n, struct arrival *a, struct err *e)
+{
+	bool leaf = a->act->statement->kind->leaf;
+	const struct party *sender;
+
+	if (leaf ? !pending_judge(n, a->act, &a->pending, e)
+		 : !judge_signature(a->act, n->reg, clock_now_ms(), &sender, e))
+		return false;
+	return check_safeguards(n, a, e) && keep_support(n, a, e) && keep_act(n, a->act, leaf, a, e) &&
+	       effect_apply(n, a->act->statement, false, e) &&
+	       (!a->pending || pending_kept(n, a->act->statement->hash, a->act->statement->from, clock_now_ms(), e));
+}
+
 static bool accept_letter(struct node *n, struct arrival *a, const uint8_t *spki, struct err *e)
 {
-	struct judgement j;
+	const struct kind *k;
+	struct err why = { 0 };
 
 	if (!open_letter(a, e))
 		return false;
 	a->act = a->letter->acts[0];
-	if (a->act->statement->kind->to != TO_PEER || !a->act->statement->kind->leaf)
-		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KIND, "a %s is no letter of its own", a->act->statement->kind->name);
-	if (!check_address(n, a, spki, e) || !check_replay(n, a, e))
-		return false;
+	k = a->act->statement->kind;
+	author_find(n, a, spki);
+	bool addressed = (k->to == TO_PEER && (k->leaf || k->notice)) ||
+			 err_set(&why, ERR_REJECTED, REASON_UNKNOWN_KIND, "a %s is no letter of its own", k->name);
+	addressed = addressed && check_address(n, a, spki, &why) && check_replay(n, a, &why);
 	if (a->known)
-		return true;
-	return judge_act(a->act, n->reg, clock_now_ms(), n->checkpoints, &j, e) && check_safeguards(n, a, e) &&
-	       keep_support(n, a, e) && keep_act(n, a->act, true, a, e);
-}
-
-/* --- receipts ---------------------------------------------------------------------------------------- */
-
-static json_t *receipt_body(struct node *n, const struct arrival *a)
-{
-	json_t *body = json_object();
-	char id[ID_TEXT_LEN + 1] = "";
-
-	if (a->act != NULL)
-		id_write(&a->act->statement->id, id);
-	json_put_text(body, "id", id);
-	json_put_hex(body, "leaf", bytes_from(a->leaf_hash, a->ok ? SHA256_BYTES : 0));
-	json_put_hex(body, "letter", BYTES_ARRAY(a->digest));
-	json_put_text(body, "other_channel", a->ok ? "" : config_text(&n->config, phone));
-	json_put_text(body, "outcome", a->ok ? "received" : "rejected");
-	if (a->ok)
-		json_put_time(body, "proof_due", clock_now_ms() + config_count(&n->config, proof_within_s) * 1000);
-	else
-		json_put_text(body, "proof_due", "");
-	json_put_text(body, "reason", a->ok ? "none" : reason_code(a->why.reason));
-	json_put_hex(body, "statement", bytes_from(a->act != NULL ? a->act->statement->hash : NULL, a->act != NULL ? SHA256_BYTES : 0));
-	json_put_hex(body, "tag", bytes_from(a->tag, a->ok ? SHA256_BYTES : 0));
-	json_put_text(body, "text", a->ok ? "" : a->why.text);
-	return body;
-}
-
-static bool receipt_payload(struct node *n, const struct arrival *a, const char *to, struct buf *out, struct err *e)
-{
-	AUTO_JSON *body = receipt_body(n, a);
-	const struct statement *st = a->act != NULL ? a->act->statement : NULL;
-	struct own_statement s = { .kind = "receipt", .to = to, .case_ref = st != NULL ? st->case_ref : "",
-				   .legal_basis = st != NULL ? st->legal_basis : "UNCC", .via = "comity", .body = body };
-	struct id id;
-
-	return node_payload(n, &s, &id, out, e);
-}
-
-static bool receipt_keep(struct node *n, const struct arrival *a, struct err *e)
-{
-	const struct statement *s = a->act->statement;
-	struct query *q = store_query(n->store, QUERY_receipt_given_add);
-
-	query_bind_text(q, 1, s->from);
-	query_bind_bytes(q, 2, bytes_from(s->id.at, ID_BYTES));
-	query_bind_bytes(q, 3, bytes_from(s->hash, SHA256_BYTES));
-	query_bind_bytes(q, 4, buf_bytes(&a->receipt));
-	bool ok = query_run(q, e);
-	query_end(q);
-	return ok;
-}
-
-/* Counted per peer, day and reason; nothing an outsider sends may fill a node. */
-static bool rejection_count(struct node *n, const char *peer, const struct arrival *a, struct err *e)
-{
-	struct query *q = store_query(n->store, QUERY_reject_count_add);
-	char day[TIME_TEXT_LEN + 1];
-
-	time_write(clock_now_ms(), day);
-	day[10] = '\0';
-	query_bind_text(q, 1, peer);
-	query_bind_text(q, 2, day);
-	query_bind_text(q, 3, reason_code(a->why.reason));
-	bool ok = query_run(q, e);
-	query_end(q);
-	return ok;
-}
-
-static bool receipts_sign(struct node *n, struct arrival *all, size_t count, const char *peer, struct err *e)
-{
-	struct signing_item items[LETTER_BATCH_MAX];
-	struct buf payloads[LETTER_BATCH_MAX];
-	struct node_signature *signatures = calloc(LETTER_BATCH_MAX, sizeof(*signatures));
-	size_t places[LETTER_BATCH_MAX], to_sign = 0;
-	bool ok = true;
-
-	if (signatures == NULL)
-		abort();
-	for (size_t i = 0; ok && i < count; i++) {
-		if (all[i].known)
-			continue;
-		buf_init(&payloads[to_sign], STATEMENT_BYTES_MAX);
-		ok = receipt_payload(n, &all[i], peer, &payloads[to_sign], e);
-		items[to_sign] = (struct signing_item){ .kind = bytes_of("receipt"), .payload = buf_bytes(&payloads[to_sign]) };
-		places[to_sign++] = i;
+		return pending_again(n, a->act, e);
+	if (addressed || why.kind != ERR_SYSTEM) {
+		if (!check_place(n, a, e))
+			return false;
+		if (addressed)
+			return accept_act(n, a, e);
 	}
-	ok = ok && (to_sign == 0 || n->signer.sign(n->signer.ctx, items, to_sign, signatures, e));
-	for (size_t j = 0; ok && j < to_sign; j++) {
-		struct arrival *a = &all[places[j]];
-		struct envelope_signature es;
-		key_id_write(n->identity.sign, es.keyid);
-		memcpy(es.sig, signatures[j].signature, sizeof(es.sig));
-		ok = signatures[j].ok || (e != NULL && (*e = signatures[j].e, false));
-		ok = ok && envelope_write_of(statement_type(kind_find(items[j].kind)), items[j].payload, &es, 1, &a->receipt, e) &&
-		     (a->ok ? receipt_keep(n, a, e) : rejection_count(n, peer, a, e));
-	}
-	for (size_t j = 0; j < to_sign; j++)
-		buf_release(&payloads[j]);
-	free(signatures);
-	return ok;
+	*e = why;
+	return false;
+}
+
+/* A letter takes its place whatever became of its content, so that one that is rejected does not stop the others. */
+static bool take_place(struct node *n, const struct arrival *a, struct err *e)
+{
+	return a->known || a->peer[0] == '\0' || pair_take(n, a->peer, a->letter, a->fit, e);
 }
 
 /* --- batches ------------------------------------------------------------------------------------------ */
@@ -393,7 +333,9 @@ static bool judge_all(struct node *n, struct arrival *all, size_t count, const u
 			*e = a->why;
 			return false;
 		}
-		if (!node_part_end(n, a->ok, e))
+		if (!node_part_end(n, a->ok, e) || !take_place(n, a, e))
+			return false;
+		if (a->peer[0] != '\0' && !pair_last(n, a->peer, PAIR_RECEIVED, &a->after, e))
 			return false;
 	}
 	return true;
@@ -446,7 +388,7 @@ static bool peer_has_room(struct node *n, const uint8_t *spki, struct err *e)
 	ok = query_row(q, &found, e);
 	waiting = ok && found ? query_int(q, 0) : 0;
 	query_end(q);
-	if (ok && waiting >= PEER_SLOTS_AHEAD_MAX * config_count(&n->config, leaves_per_slot))
+	if (ok && waiting >= PEER_SLOTS_AHEAD_MAX * parameters_leaves(n, clock_now_ms()))
 		return err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "%lld letters of %s wait for their slot of our log; try again",
 			       (long long)waiting, p->code);
 	return ok;

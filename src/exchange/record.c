@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "log/leaf.h"
 #include "store/record.h"
 
 void record_keys_derive(const uint8_t key[static 32], struct record_keys *ret)
@@ -14,6 +15,27 @@ void record_keys_derive(const uint8_t key[static 32], struct record_keys *ret)
 	hkdf_sha256(k, none, "comity/record/open", ret->opening, sizeof(ret->opening));
 	hkdf_sha256(k, none, "comity/record/xlog", ret->x, sizeof(ret->x));
 	hkdf_sha256(k, none, "comity/record/store", ret->store, sizeof(ret->store));
+}
+
+/* Erased, or a key that is not there because an older key backup was restored: the sentence says which. */
+static bool key_is_gone(struct node *n, const uint8_t *hash, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_erased_when);
+	char day[TIME_TEXT_LEN + 1];
+	int64_t when = 0;
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	if (ok && found)
+		when = query_int(q, 0);
+	query_end(q);
+	if (!ok)
+		return false;
+	if (!found)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "this home has no such statement, or its key is gone: it cannot be read");
+	time_write(when, day);
+	return err_set(e, ERR_NOT_FOUND, REASON_ERASED, "this statement was erased on %.10s: its leaf and its hash are what is left", day);
 }
 
 bool node_record_keys(struct node *n, const uint8_t hash[static 32], struct record_keys *ret, struct err *e)
@@ -27,7 +49,7 @@ bool node_record_keys(struct node *n, const uint8_t hash[static 32], struct reco
 	struct bytes key = found ? query_bytes(q, 0) : bytes_of(NULL);
 	if (key.len != 32) {
 		query_end(q);
-		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "the key of this record is gone: it was erased");
+		return key_is_gone(n, hash, e);
 	}
 	record_keys_derive(key.at, ret);
 	query_end(q);
@@ -96,15 +118,24 @@ bool record_get(struct node *n, const uint8_t hash[static 32], struct buf *out, 
 	return ok;
 }
 
-bool record_queue_leaf(struct node *n, const uint8_t hash[static 32], struct bytes leaf, enum leaf_rank rank, const char *peer,
-		       struct err *e)
+bool record_queue_leaf(struct node *n, const struct statement *s, const uint8_t opening[static 32], struct bytes leaf,
+		       enum leaf_rank rank, const char *peer, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_leaf_queue_add);
+	uint8_t salt[32];
+	char week[16];
 
-	query_bind_bytes(q, 1, bytes_from(hash, 32));
+	leaf_class_salt(opening, salt);
+	time_write_week(s->time, week);
+	query_bind_bytes(q, 1, bytes_from(s->hash, 32));
 	query_bind_bytes(q, 2, leaf);
 	query_bind_int(q, 3, (int64_t)rank);
 	query_bind_text(q, 4, peer);
+	query_bind_bytes(q, 5, BYTES_ARRAY(salt));
+	query_bind_text(q, 6, s->kind->act_class);
+	query_bind_text(q, 7, s->legal_basis);
+	query_bind_text(q, 8, week);
+	query_bind_int(q, 9, s->exercise ? 1 : 0);
 	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;

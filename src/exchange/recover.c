@@ -9,7 +9,12 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
+#include "exchange/cell.h"
+#include "exchange/pair-recover.h"
+#include "exchange/classes.h"
 
+/* In the store: who has seen how much of our log. */
+#define KNOWN_CELL "log-known"
 #define BUNDLE_ENTRIES 256u
 #define BUNDLE_BYTES_MAX (BUNDLE_ENTRIES * (2 + LEAF_BYTES_MAX))
 
@@ -52,7 +57,8 @@ static bool bundle_read(int aside, uint64_t number, unsigned width, struct buf *
 }
 
 /* A leaf that still waits in the restored queue was logged already: it keeps its statement and waits no more. */
-static bool queued_hash(struct node *n, struct bytes leaf, uint8_t hash[static SHA256_BYTES], bool *ret_found, struct err *e)
+static bool queued_hash(struct node *n, struct bytes leaf, uint64_t index, uint8_t hash[static SHA256_BYTES], bool *ret_found,
+			struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_leaf_queue_find);
 	int64_t seq = 0;
@@ -67,6 +73,8 @@ static bool queued_hash(struct node *n, struct bytes leaf, uint8_t hash[static S
 	query_end(q);
 	if (!ok || !*ret_found)
 		return ok;
+	if (!classes_keep(n, seq, index, e))
+		return false;
 	q = store_query(n->store, QUERY_leaf_queue_drop_one);
 	query_bind_int(q, 1, seq);
 	ok = query_run(q, e);
@@ -87,7 +95,7 @@ static bool bundle_append(struct node *n, struct bytes bundle, uint64_t first, u
 			return err_set(e, ERR_INPUT, REASON_MALFORMED, "%s: an entry bundle is cut", RECOVER_FOLDER);
 		if (i < log_size(n->log))
 			continue;
-		if (!queued_hash(n, leaf, hash, &queued, e) || !log_append(n->log, leaf, queued ? hash : NULL, &index, e))
+		if (!queued_hash(n, leaf, i, hash, &queued, e) || !log_append(n->log, leaf, queued ? hash : NULL, &index, e))
 			return false;
 	}
 	return true;
@@ -96,6 +104,7 @@ static bool bundle_append(struct node *n, struct bytes bundle, uint64_t first, u
 static bool leaves_back(struct node *n, int aside, const struct checkpoint *to, struct err *e)
 {
 	AUTO_BUF bundle = { 0 };
+	uint64_t before = log_size(n->log);
 	merkle_hash root;
 
 	buf_init(&bundle, BUNDLE_BYTES_MAX);
@@ -108,6 +117,8 @@ static bool leaves_back(struct node *n, int aside, const struct checkpoint *to, 
 			return false;
 	}
 	log_root(n->log, root);
+	if (!classes_unopened(n->store, before, log_size(n->log), "brought back after a restore", e))
+		return false;
 	if (memcmp(root, to->root, sizeof(root)) != 0)
 		return err_set(e, ERR_REJECTED, REASON_INCONSISTENT, "the leaves in %s do not lead to the root that was signed", RECOVER_FOLDER);
 	return log_save(n->log, e);
@@ -130,7 +141,59 @@ static bool bring_back(struct node *n, int aside, const struct checkpoint *to, s
 	return true;
 }
 
-bool node_recover(struct node *n, uint64_t *ret_brought_back, struct err *e)
+static void lock_known(struct node *n, const char *who)
+{
+	n->locked = true;
+	snprintf(n->locked_why, sizeof(n->locked_why),
+		 "%.60s has seen %llu leaves of this log, the store has %llu: it is older than what was signed (comity log recover)", who,
+		 (unsigned long long)n->known_size, (unsigned long long)log_size(n->log));
+}
+
+/* Kept, so that the next start does not sign what a later word would have stopped. */
+bool recover_known(struct node *n, uint64_t size, const char *who)
+{
+	AUTO_BUF value = { 0 };
+
+	if (size <= log_size(n->log) || size <= n->known_size)
+		return true;
+	n->known_size = size;
+	lock_known(n, who);
+	buf_init(&value, KIB);
+	buf_add_u64(&value, size);
+	buf_add(&value, bytes_slice(bytes_of(who), 0, strlen(who) < 200 ? strlen(who) : 200));
+	return cell_put(n, KNOWN_CELL, buf_bytes(&value), NULL);
+}
+
+bool recover_load(struct node *n, struct err *e)
+{
+	char who[201] = "";
+	AUTO_BUF value = { 0 };
+
+	buf_init(&value, KIB);
+	if (!cell_get(n, KNOWN_CELL, &value, e))
+		return false;
+	if (value.len > 0) {
+		struct reader r = reader_over(buf_bytes(&value));
+		n->known_size = reader_u64(&r);
+		bytes_text(reader_take(&r, reader_left(&r)), who, sizeof(who));
+	}
+	if (n->known_size > log_size(n->log))
+		lock_known(n, who);
+	return true;
+}
+
+/* Who has letters of ours, or sent us some, says how many. */
+static bool peers_to_ask(struct node *n, const char *const *without, struct err *e)
+{
+	if (!node_begin(n, e))
+		return false;
+	if (pair_recovery_begin(n, without, e))
+		return node_commit(n, e);
+	node_rollback(n);
+	return false;
+}
+
+bool node_recover(struct node *n, const char *const *without, uint64_t *ret_brought_back, struct err *e)
 {
 	AUTO_FD aside = openat(n->home_fd, RECOVER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t before = log_size(n->log);
@@ -147,7 +210,12 @@ bool node_recover(struct node *n, uint64_t *ret_brought_back, struct err *e)
 			       (unsigned long long)before, (unsigned long long)to.size, RECOVER_FOLDER);
 	if (to.size > before && !bring_back(n, aside, &to, e))
 		return err_note(e, "signing stays locked");
-	if (!n->signer.unlock(n->signer.ctx, e))
+	if (n->known_size > log_size(n->log))
+		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
+			       "the store has %llu leaves, and a log of %llu was seen elsewhere: bring its files with --from; signing stays locked",
+			       (unsigned long long)log_size(n->log), (unsigned long long)n->known_size);
+	/* Asking again with others left out is how an officer gives up on a peer that is gone. */
+	if (((n->locked || n->recoveries > 0) && !peers_to_ask(n, without, e)) || !n->signer.unlock(n->signer.ctx, e))
 		return false;
 	*ret_brought_back = log_size(n->log) - before;
 	n->locked = false;

@@ -2,14 +2,11 @@
  * parties made and the secretariat admits, and snapshots of what there is. What it publishes it first
  * takes into use itself, through the same verification as everybody else (arts 40(12), 41(2), 58). */
 #include "exchange/cell.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
-
-/* Roots are kept as a JSON array of envelopes, version 1 first. */
-#define CELL_ROOTS "register-roots"
-#define ROOTS_BYTES_MAX (1 * MIB)
 
 static bool roots_load(struct node *n, json_t **ret, struct err *e)
 {
@@ -99,6 +96,58 @@ static bool shares_no_key(struct node *n, const struct party *p, struct err *e)
 	return ok;
 }
 
+/* The newest entry of this party that was admitted, published or not; NULL: none. */
+static bool newest_entry(struct node *n, const char *code, struct party **ret, struct err *e)
+{
+	uint8_t(*hashes)[SHA256_BYTES] = NULL;
+	size_t count = 0;
+	bool ok = directory_entries(n, &hashes, &count, e);
+
+	*ret = NULL;
+	for (size_t i = count; ok && i-- > 0 && *ret == NULL;) {
+		AUTO_ACT *a = NULL;
+
+		ok = node_act_load(n, hashes[i], &a, e) && (strcmp(json_text(a->statement->body, "code"), code) != 0 ||
+							    party_from_json(a->statement->body, ret, e));
+	}
+	free(hashes);
+	return ok;
+}
+
+static bool has_retired(const struct party *p, const struct note_key *k)
+{
+	for (size_t i = 0; i < p->retired_count; i++)
+		if (note_key_same(&p->retired[i].log_key, k))
+			return true;
+	return false;
+}
+
+/* A log is retired when another takes its place, once, and for good: an entry neither retires a log that was not the
+ * party's, nor takes one back, nor ends one later than now. */
+static bool retired_fits(struct node *n, const struct party *p, struct err *e)
+{
+	struct party *before;
+	size_t expected;
+	bool ok;
+
+	if (!newest_entry(n, p->code, &before, e))
+		return false;
+	expected = before == NULL ? 0 : before->retired_count;
+	if (before != NULL && !note_key_same(&p->log_key, &before->log_key) && p->retired_count > 0)
+		expected++;
+	ok = p->retired_count == expected;
+	for (size_t i = 0; ok && before != NULL && i < before->retired_count; i++)
+		ok = has_retired(p, &before->retired[i].log_key) &&
+		     memcmp(p->retired[i].root, before->retired[i].root, SHA256_BYTES) == 0 &&
+		     p->retired[i].size == before->retired[i].size && p->retired[i].at == before->retired[i].at;
+	if (ok && before != NULL && expected > before->retired_count)
+		ok = has_retired(p, &before->log_key) && p->retired[expected - 1].at <= clock_now_ms() + REGISTER_AHEAD_MS;
+	party_free(before);
+	return ok || err_set(e, ERR_REJECTED, REASON_BAD_REGISTER,
+			     "the entry of %s retires a log that was not the one in its last entry, or changes what was retired before",
+			     p->code);
+}
+
 bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 32], struct err *e)
 {
 	AUTO_ACT *a = NULL;
@@ -110,7 +159,7 @@ bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 3
 	/* The party's own signature shows that it holds the keys; that it is the party, people established. */
 	bool ok = register_pin(alone, act, a->statement->hash, e) ||
 		  err_note(e, "the entry is not signed by its own keys");
-	ok = ok && shares_no_key(n, register_at(alone, 0), e);
+	ok = ok && shares_no_key(n, register_at(alone, 0), e) && retired_fits(n, register_at(alone, 0), e);
 	register_free(alone);
 	if (!ok)
 		return false;
@@ -126,12 +175,18 @@ struct entries {
 	struct buf acts[PARTIES_MAX];
 	char codes[PARTIES_MAX][PARTY_CODE_LEN_MAX + 1];
 	uint8_t hashes[PARTIES_MAX][SHA256_BYTES];
+	/* All policies, oldest first: those of before are needed to judge what was said then. */
+	size_t policy_count;
+	struct buf policies[POLICIES_MAX];
+	uint8_t policy_hashes[POLICIES_MAX][SHA256_BYTES];
 };
 
 static void entries_free(struct entries *x)
 {
 	for (size_t i = 0; i < x->count; i++)
 		buf_release(&x->acts[i]);
+	for (size_t i = 0; i < x->policy_count; i++)
+		buf_release(&x->policies[i]);
 	free(x);
 }
 
@@ -162,6 +217,37 @@ static bool entries_put(struct node *n, struct entries *x, const uint8_t *hash, 
 	return ok;
 }
 
+static bool policies_put(struct node *n, struct entries *x, const uint8_t *hash, struct err *e)
+{
+	AUTO_ACT *a = NULL;
+
+	if (!node_act_load(n, hash, &a, e))
+		return false;
+	if (x->policy_count == POLICIES_MAX)
+		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u policies", POLICIES_MAX);
+	if (a->proof.len == 0)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "the policy for %s is not under a checkpoint yet; try again after the slot",
+			       json_text(a->statement->body, "party"));
+	buf_init(&x->policies[x->policy_count], LETTER_BYTES_MAX);
+	buf_add(&x->policies[x->policy_count], buf_bytes(&a->json));
+	memcpy(x->policy_hashes[x->policy_count++], hash, SHA256_BYTES);
+	return true;
+}
+
+static bool policies_load(struct node *n, struct entries *x, struct err *e)
+{
+	uint8_t(*all)[SHA256_BYTES];
+	size_t count;
+	bool ok = true;
+
+	if (!directory_policies(n, &all, &count, e))
+		return false;
+	for (size_t i = 0; ok && i < count; i++)
+		ok = policies_put(n, x, all[i], e);
+	free(all);
+	return ok;
+}
+
 static bool entries_load(struct node *n, struct entries *x, struct err *e)
 {
 	uint8_t(*all)[SHA256_BYTES];
@@ -176,10 +262,23 @@ static bool entries_load(struct node *n, struct entries *x, struct err *e)
 	return ok;
 }
 
-static bool snapshot_make(struct node *n, const struct entries *x, const struct checkpoint *c, struct buf *out, struct err *e)
+static json_t *hex_list(uint8_t (*hashes)[SHA256_BYTES], size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		char hex[2 * SHA256_BYTES + 1];
+
+		hex_write(bytes_from(hashes[i], SHA256_BYTES), hex);
+		if (json_array_append_new(list, json_string(hex)) != 0)
+			abort();
+	}
+	return list;
+}
+
+static bool snapshot_make(struct node *n, struct entries *x, const struct checkpoint *c, struct buf *out, struct err *e)
 {
 	AUTO_JSON *body = json_object();
-	json_t *list = json_array();
 	struct own_statement s = { .kind = "register-snapshot", .to = "*", .case_ref = "", .legal_basis = "UNCC", .via = "comity",
 				   .body = body };
 	struct node_signature sig;
@@ -189,13 +288,10 @@ static bool snapshot_make(struct node *n, const struct entries *x, const struct 
 	AUTO_BUF payload = { 0 };
 
 	buf_init(&payload, STATEMENT_BYTES_MAX);
-	for (size_t i = 0; i < x->count; i++) {
-		char hex[2 * SHA256_BYTES + 1];
-		hex_write(bytes_from(x->hashes[i], SHA256_BYTES), hex);
-		json_array_append_new(list, json_string(hex));
-	}
-	json_put(body, "entries", list);
+	json_put(body, "entries", hex_list(x->hashes, x->count));
 	json_put_text(body, "origin", c->origin);
+	if (x->policy_count > 0)
+		json_put(body, "policies", hex_list(x->policy_hashes, x->policy_count));
 	json_put_hex(body, "root", BYTES_ARRAY(c->root));
 	json_put_int(body, "size", (int64_t)c->size);
 	json_put_time(body, "time", clock_now_ms());
@@ -215,7 +311,7 @@ static bool snapshot_make(struct node *n, const struct entries *x, const struct 
 
 static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, uint64_t *ret_size, struct err *e)
 {
-	struct bytes acts[PARTIES_MAX], *roots;
+	struct bytes acts[PARTIES_MAX + POLICIES_MAX], *roots;
 	struct buf *root_text;
 	AUTO_JSON *list = NULL;
 	AUTO_BUF snapshot = { 0 };
@@ -230,8 +326,9 @@ static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, u
 	root_text = calloc(root_count + 1, sizeof(*root_text));
 	if (roots == NULL || root_text == NULL)
 		abort();
-	/* The entries' proofs are all under the checkpoint that the node holds now. */
-	ok = entries_load(n, x, e) && snapshot_make(n, x, &n->checkpoint, &snapshot, e);
+	/* The proofs of entries and policies are all under the proved checkpoint. */
+	const struct proved *proved = cosigning_proved(n);
+	ok = entries_load(n, x, e) && policies_load(n, x, e) && snapshot_make(n, x, &proved->checkpoint, &snapshot, e);
 	for (size_t i = 0; ok && i < root_count; i++) {
 		buf_init(&root_text[i], ENVELOPE_BYTES_MAX);
 		ok = json_write_canonical(json_array_get(list, i), &root_text[i], e) && buf_check(&root_text[i], "trust root", e);
@@ -239,14 +336,16 @@ static bool bundle_make(struct node *n, struct entries *x, struct buf *bundle, u
 	}
 	for (size_t i = 0; ok && i < x->count; i++)
 		acts[i] = buf_bytes(&x->acts[i]);
-	ok = ok && register_bundle_write(roots, root_count, buf_bytes(&snapshot), buf_bytes(&n->note), acts, x->count, bundle, e) &&
+	for (size_t i = 0; ok && i < x->policy_count; i++)
+		acts[x->count + i] = buf_bytes(&x->policies[i]);
+	ok = ok && register_bundle_write(roots, root_count, buf_bytes(&snapshot), buf_bytes(&proved->note), acts, x->count + x->policy_count, bundle, e) &&
 	     buf_check(bundle, "the register's bundle", e);
 	for (size_t i = 0; i < root_count; i++)
 		buf_release(&root_text[i]);
 	free(root_text);
 	free(roots);
 	if (ok)
-		*ret_size = n->checkpoint.size;
+		*ret_size = proved->checkpoint.size;
 	return ok;
 }
 

@@ -56,24 +56,42 @@ static bool cell_parse(struct bytes in, uint64_t *ret_seq, struct checkpoint *re
 	return true;
 }
 
-static bool cell_read(struct signing *s, struct err *e)
+/* The newer of the two places; *ret_seq stays 0 when nothing was ever written. */
+static bool cell_newest(int fd, uint64_t *ret_seq, struct checkpoint *ret, struct err *e)
 {
 	uint8_t both[2 * CELL_BYTES] = { 0 };
-	ssize_t got = pread(s->cell_fd, both, sizeof(both), 0);
+	ssize_t got = pread(fd, both, sizeof(both), 0);
 	struct checkpoint c;
 	uint64_t seq;
 
 	if (got < 0)
 		return err_system(e, "cannot read the cell of the last checkpoint");
 	for (size_t i = 0; i < 2; i++) {
-		if (cell_parse(bytes_from(both + i * CELL_BYTES, CELL_BYTES), &seq, &c) && seq > s->cell_seq) {
-			s->cell_seq = seq;
-			s->last = c;
+		if (cell_parse(bytes_from(both + i * CELL_BYTES, CELL_BYTES), &seq, &c) && seq > *ret_seq) {
+			*ret_seq = seq;
+			*ret = c;
 		}
 	}
-	if (s->cell_seq == 0 && got > 0)
-		return err_set(e, ERR_SYSTEM, REASON_INCONSISTENT,
-			       "keys/checkpoint holds no valid checkpoint: this log must not be signed any more");
+	return *ret_seq > 0 || got == 0 ||
+	       err_set(e, ERR_SYSTEM, REASON_INCONSISTENT, "keys/checkpoint holds no valid checkpoint: this log must not be signed any more");
+}
+
+bool signing_cell(int fd, struct checkpoint *ret, struct err *e)
+{
+	struct checkpoint c = { 0 };
+	uint64_t seq = 0;
+
+	merkle_empty(c.root);
+	if (!cell_newest(fd, &seq, &c, e))
+		return false;
+	*ret = c;
+	return true;
+}
+
+static bool cell_read(struct signing *s, struct err *e)
+{
+	if (!cell_newest(s->cell_fd, &s->cell_seq, &s->last, e))
+		return false;
 	if (s->cell_seq > 0 && !bytes_is(bytes_of(s->last.origin), s->origin))
 		return err_set(e, ERR_CONFLICT, REASON_INCONSISTENT, "keys/checkpoint is of the log %s, not %s",
 			       s->last.origin, s->origin);

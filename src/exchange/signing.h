@@ -66,6 +66,9 @@ bool signing_locked(const struct signing *s);
 /* The last checkpoint signed; size 0 and the empty root when none was. */
 const struct checkpoint *signing_last(const struct signing *s);
 
+/* What a cell remembers of a signer that does not run; size 0 and the empty root when nothing. */
+bool signing_cell(int fd, struct checkpoint *ret, struct err *e) MUST_USE;
+
 /* Unwraps the file key of an age header that is sealed to this home. */
 bool signing_unwrap(struct signing *s, struct bytes age_header, struct secret **ret_file_key, struct err *e) MUST_USE;
 

@@ -1,31 +1,40 @@
 /* Closing a slot: K leaves into the tree and one commit, which is what makes them last; then the
- * checkpoint is signed (the signer has its own durable cell), and tiles and checkpoint are published as
- * files. Ed25519 is deterministic, so after a crash between commit and publication the same note is
- * signed again. The note is kept in the store with the next slot, for backups. */
+ * checkpoint is signed (the signer has its own durable cell), and tiles are published as files. The checkpoint
+ * follows when it is proved (cosigning.h): what the world sees has its cosignatures. Ed25519 is deterministic, so
+ * after a crash between commit and publication the same note is signed again. The proved note is kept in the store
+ * with the next slot at the latest. */
 #include "exchange/slots.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "exchange/classes.h"
+#include "exchange/cosigning.h"
+#include "exchange/openings.h"
+#include "exchange/parameters.h"
+#include "exchange/publish.h"
 #include "exchange/record.h"
 #include "log/leaf.h"
 
 /* The checkpoint for the public follows a log of short slots at this pace; letters carry their own. */
 #define PUBLISH_EVERY_MS 500
 
-static bool publish(struct node *n, struct err *e)
+bool slots_publish(struct node *n, int64_t now_ms, struct err *e)
 {
-	int64_t now = clock_now_ms();
+	const struct proved *p = cosigning_proved(n);
 
+	if (!n->publish_due || p->checkpoint.size == 0)
+		return true;
 	/* A clock that was set back does not stop it. */
-	if (now >= n->published_ms && now < n->published_ms + PUBLISH_EVERY_MS)
-		return log_publish_tiles(n->log, e); /* leaves go out at once: recovery may need them */
-	if (!log_publish(n->log, buf_bytes(&n->note), e))
+	if (now_ms >= n->published_ms && now_ms < n->published_ms + PUBLISH_EVERY_MS)
+		return true;
+	if (!log_publish(n->log, buf_bytes(&p->note), e))
 		return false;
-	n->published_ms = now;
-	return true;
+	n->published_ms = now_ms;
+	n->publish_due = false;
+	return publish_proved(n, e);
 }
 
-static bool sign_and_publish(struct node *n, struct err *e)
+static bool sign(struct node *n, struct err *e)
 {
 	struct signing_extension x = { .size = log_size(n->log) };
 	struct checkpoint last;
@@ -48,7 +57,8 @@ static bool sign_and_publish(struct node *n, struct err *e)
 		return false;
 	buf_clear(&n->note);
 	buf_add(&n->note, buf_bytes(&note));
-	return buf_check(&n->note, "checkpoint", e) && publish(n, e);
+	/* Leaves go out at once: recovery may need them. */
+	return buf_check(&n->note, "checkpoint", e) && log_publish_tiles(n->log, e);
 }
 
 bool slots_open(struct node *n, struct err *e)
@@ -58,9 +68,9 @@ bool slots_open(struct node *n, struct err *e)
 
 	config_log_origin(&n->config, origin);
 	buf_init(&n->note, NOTE_BYTES_MAX);
-	if (!log_open(n->store, n->log_fd, origin, &n->log, e))
+	if (!classes_null_key(n->store, true, n->null_key, e) || !log_open(n->store, n->log_fd, origin, &n->log, e))
 		return false;
-	if (sign_and_publish(n, &locked))
+	if (sign(n, &locked))
 		return true;
 	if (locked.reason != REASON_LOCKED) {
 		*e = locked;
@@ -75,8 +85,8 @@ void slots_close(struct node *n)
 {
 	struct err ignored;
 
-	if (n->log != NULL && n->note.len > 0 && n->checkpoint.size == log_size(n->log))
-		(void)!log_publish(n->log, buf_bytes(&n->note), &ignored);
+	if (n->log != NULL && n->publish_due && cosigning_proved(n)->checkpoint.size > 0)
+		(void)!log_publish(n->log, buf_bytes(&cosigning_proved(n)->note), &ignored);
 }
 
 static bool drop_queued(struct node *n, const int64_t *seqs, int64_t count, struct err *e)
@@ -113,6 +123,7 @@ static bool append_ranks(struct node *n, enum leaf_rank from, enum leaf_rank to,
 		struct bytes hash = query_bytes(q, 1);
 		ok = hash.len == SHA256_BYTES ? log_append(n->log, query_bytes(q, 2), hash.at, &index, e)
 					      : err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a queued leaf has no hash");
+		ok = ok && classes_keep(n, query_int(q, 0), index, e);
 		if (!ok)
 			break;
 		seqs[taken++] = query_int(q, 0);
@@ -137,44 +148,36 @@ static bool append_queued(struct node *n, int64_t most, int64_t *ret_count, stru
 	return ok;
 }
 
-static bool fill_slot(struct node *n, struct err *e)
+static bool fill_slot(struct node *n, int64_t now_ms, struct err *e)
 {
-	int64_t k = config_count(&n->config, leaves_per_slot), count = 0;
+	int64_t k = parameters_leaves(n, now_ms), count = 0;
 	uint8_t leaf[LEAF_V1_BYTES];
-	uint64_t index;
+	char week[16];
 
-	if (!append_queued(n, k, &count, e))
+	if (!openings_slot(n, now_ms, e) || !append_queued(n, k, &count, e))
 		return false;
+	time_write_week(now_ms, week);
 	for (; count < k; count++) {
-		leaf_write_null(leaf);
-		if (!log_append(n->log, BYTES_ARRAY(leaf), NULL, &index, e))
+		leaf_write_null(n->null_key, log_size(n->log), bytes_of(week), leaf);
+		if (!log_append(n->log, BYTES_ARRAY(leaf), NULL, NULL, e))
 			return false;
 	}
-	if (n->note.len > 0) {
-		struct query *q = store_query(n->store, QUERY_log_note_put);
-		query_bind_int(q, 1, (int64_t)n->checkpoint.size);
-		query_bind_bytes(q, 2, buf_bytes(&n->note));
-		bool ok = query_run(q, e);
-		query_end(q);
-		if (!ok)
-			return false;
-	}
-	return log_save(n->log, e);
+	return cosigning_save(n, e) && log_save(n->log, e);
 }
 
 bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 {
-	int64_t slot = config_count(&n->config, slot_ms);
+	int64_t slot = parameters_slot_ms(n, now_ms);
 
 	/* A clock that was set back does not stop the log. */
 	if (now_ms < n->next_slot_ms && n->next_slot_ms - now_ms <= slot)
-		return true;
+		return slots_publish(n, now_ms, e); /* what the pace held back */
 	n->next_slot_ms = now_ms - now_ms % slot + slot;
 	if (n->locked)
 		return true; /* what waits keeps waiting: nothing is logged that cannot be signed */
-	if (!node_begin(n, e))
+	if (!parameters_state(n, e) || !node_begin(n, e))
 		return false;
-	if (!fill_slot(n, e)) {
+	if (!fill_slot(n, now_ms, e)) {
 		log_rollback(n->log);
 		node_rollback(n);
 		return err_note(e, "closing a slot of the log");
@@ -185,8 +188,8 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 	}
 	log_committed(n->log);
 	n->outbox_changed = true;
-	if (sign_and_publish(n, e))
-		return true;
+	if (sign(n, e) && cosigning_signed(n, now_ms, e))
+		return slots_publish(n, now_ms, e);
 	if (e != NULL && e->reason == REASON_LOCKED)
 		snprintf(n->locked_why, sizeof(n->locked_why), "%.199s", e->text);
 	return err_note(e, "signing the checkpoint");
@@ -220,15 +223,20 @@ bool node_leaf(struct node *n, const uint8_t hash[static 32], struct buf *out, s
 
 bool node_proof(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e)
 {
+	return node_proof_under(n, hash, cosigning_proved(n), out, e);
+}
+
+bool node_proof_under(struct node *n, const uint8_t hash[static 32], const struct proved *u, struct buf *out, struct err *e)
+{
 	struct tlog_proof p = { 0 };
 
 	if (!leaf_find(n, hash, &p.index, NULL, e))
 		return false;
-	if (n->note.len == 0 || p.index >= n->checkpoint.size)
-		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "no checkpoint covers it yet");
-	if (!log_inclusion(n->log, p.index, n->checkpoint.size, p.hashes, &p.hash_count, e))
+	if (p.index >= u->checkpoint.size)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "no checkpoint with enough cosignatures covers it yet");
+	if (!log_inclusion(n->log, p.index, u->checkpoint.size, p.hashes, &p.hash_count, e))
 		return false;
-	p.note = buf_bytes(&n->note);
+	p.note = buf_bytes(&u->note);
 	tlog_proof_write(&p, out);
 	return buf_check(out, "proof", e);
 }

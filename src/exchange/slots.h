@@ -7,6 +7,8 @@
 
 /* Opens the log; the signer must be there: it gives the last checkpoint again. */
 bool slots_open(struct node *n, struct err *e) MUST_USE;
+/* Writes the proved checkpoint to the log's files when that is due: at a pace, so that short slots cost little. */
+bool slots_publish(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
 /* At the end: the files get what they lag behind by. What fails here is done at the next start. */
 void slots_close(struct node *n);
 

@@ -6,6 +6,7 @@
 
 #include "exchange/test-carry.h"
 
+#include "exchange/pairs.h"
 #include "exchange/record.h"
 #include "log/leaf.h"
 #include "register/judge.h"
@@ -70,7 +71,7 @@ static inline void forge_sign(struct home *from, struct home *people_of, struct 
 	chance_fill(f->opening, sizeof(f->opening));
 	chance_fill(f->x, sizeof(f->x));
 	judge_leaf(s, f->opening, f->x, false, leaf);
-	IN(from, record_queue_leaf(from->node, f->hash, BYTES_ARRAY(leaf), LEAF_RANK_OWN, "", e));
+	IN(from, record_queue_leaf(from->node, s, f->opening, BYTES_ARRAY(leaf), LEAF_RANK_OWN, "", e));
 	slot(from);
 	assert_ok(node_proof(from->node, f->hash, &proof, e));
 	f->act = json_object();
@@ -100,15 +101,23 @@ static inline void seal_letter(const char *from, const char *to, json_t *const *
 	struct buf text[4];
 	struct bytes parts[4];
 	struct age_recipient recipient;
+	struct letter_pair pair;
+	struct pair_state last;
 	AUTO_BUF plain = { 0 };
 
+	/* In its place, as far as the receiver knows. */
+	assert_ok(pair_last(sealed_to->node, from, PAIR_RECEIVED, &last, e));
+	pair.n = last.n + 1;
+	memcpy(pair.prev, last.head, sizeof(pair.prev));
+	if (json_bytes(acts[0], "leaf").len == 0)
+		pair.n = 0;
 	buf_init(&plain, LETTER_BYTES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		buf_init(&text[i], LETTER_BYTES_MAX);
 		assert_ok(json_write_canonical(acts[i], &text[i], e));
 		parts[i] = buf_bytes(&text[i]);
 	}
-	assert_ok(letter_write(from, to, parts, count, &plain, e));
+	assert_ok(letter_write(from, to, &pair, parts, count, &plain, e));
 	seal_identity_recipient(sealed_to->seal, &recipient);
 	buf_clear(out);
 	assert_ok(letter_seal(buf_bytes(&plain), &recipient, out, e));

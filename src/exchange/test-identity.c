@@ -1,4 +1,4 @@
-/* HOME/identity and HOME/approvers: one spelling, five lines; people with their roles, strictly. */
+/* HOME/identity and HOME/approvers: one spelling, five lines or, with a witness, six; people with their roles, strictly. */
 #include "store/test-home.h"
 
 #include "base/clock.h"
@@ -45,7 +45,37 @@ static void an_identity_that_is_cut_or_longer_is_refused(void **state)
 	for (size_t len = 0; len < text.len; len++)
 		assert_false(identity_parse(bytes_from(text.at, len), &v, NULL));
 	buf_add_text(&text, "\n");
-	assert_refused(identity_parse(buf_bytes(&text), &v, e), REASON_TRAILING_BYTES);
+	assert_refused(identity_parse(buf_bytes(&text), &v, e), REASON_MALFORMED);
+}
+
+static void an_identity_may_name_a_witness_and_only_its_key(void **state)
+{
+	struct identity v, w;
+	struct sign_key *key = sign_key_new();
+	AUTO_BUF text = { 0 }, again = { 0 };
+
+	buf_init(&text, 4 * KIB);
+	buf_init(&again, 4 * KIB);
+	identity_text(&text);
+	assert_ok(identity_parse(buf_bytes(&text), &v, e));
+	assert_false(v.has_witness);
+	size_t without = text.len;
+	v.has_witness = true;
+	note_key_make("comity/XA/witness", NOTE_COSIGNATURE, sign_key_public(key), &v.witness);
+	buf_clear(&text);
+	identity_write(&v, &text);
+	assert_ok(identity_parse(buf_bytes(&text), &w, e));
+	assert_true(w.has_witness);
+	assert_string_equal(w.witness.name, "comity/XA/witness");
+	identity_write(&w, &again);
+	assert_true(bytes_equal(buf_bytes(&text), buf_bytes(&again)));
+	for (size_t len = 0; len < text.len; len++)
+		assert_int_equal(identity_parse(bytes_from(text.at, len), &w, NULL), len == without);
+	note_key_make("comity/XA/witness", NOTE_ED25519, sign_key_public(key), &v.witness);
+	buf_clear(&text);
+	identity_write(&v, &text);
+	assert_refused(identity_parse(buf_bytes(&text), &w, e), REASON_MALFORMED);
+	sign_key_free(key);
 }
 
 static void lines_of_an_identity_have_one_order(void **state)
@@ -114,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_identity_reads_back_the_same),
 		cmocka_unit_test(an_identity_that_is_cut_or_longer_is_refused),
+		cmocka_unit_test(an_identity_may_name_a_witness_and_only_its_key),
 		cmocka_unit_test(lines_of_an_identity_have_one_order),
 		cmocka_unit_test(people_have_names_roles_and_keys),
 		cmocka_unit_test(a_line_that_is_not_understood_is_named_and_refused),

@@ -41,6 +41,7 @@ struct home {
 	const char *code, *name;
 	struct config config; /* the signer's */
 	struct sign_key *sign, *log, *person[PEOPLE]; /* copies; the signer has its own */
+	struct sign_key *witness; /* NULL: it has none */
 	struct seal_identity *seal;
 	struct signing *signing;
 	int cell_fd;
@@ -193,6 +194,12 @@ static inline void home_write(struct home *h)
 	memcpy(public.tls, h->tls, SHA256_BYTES);
 	note_key_make(origin, NOTE_ED25519, sign_key_public(h->log), &public.log);
 	seal_identity_recipient(h->seal, &public.seal);
+	if (h->witness != NULL) {
+		char name[NOTE_NAME_BYTES_MAX + 1];
+		snprintf(name, sizeof(name), "%.180s/witness", origin);
+		note_key_make(name, NOTE_COSIGNATURE, sign_key_public(h->witness), &public.witness);
+		public.has_witness = true;
+	}
 	buf_clear(&text);
 	identity_write(&public, &text);
 	write_file(h, "identity", buf_bytes(&text));
@@ -281,6 +288,7 @@ static inline void home_end(struct home *h)
 	home_close(h);
 	sign_key_free(h->sign);
 	sign_key_free(h->log);
+	sign_key_free(h->witness);
 	seal_identity_free(h->seal);
 	for (size_t i = 0; i < PEOPLE; i++)
 		sign_key_free(h->person[i]);

@@ -83,6 +83,11 @@ struct checkpoint_cache {
 		struct checkpoint checkpoint;
 	} entries[CACHE_ENTRIES];
 	size_t count, next;
+	struct {
+		uint8_t of[SHA256_BYTES];
+		struct checkpoint_verdict verdict;
+	} verdicts[CACHE_ENTRIES];
+	size_t verdict_count, verdict_next;
 };
 
 struct checkpoint_cache *checkpoint_cache_new(void)
@@ -105,7 +110,7 @@ bool checkpoint_verify_cached(struct checkpoint_cache *c, struct bytes note, con
 	uint8_t of[SHA256_BYTES];
 	AUTO_BUF vkey = { 0 };
 
-	buf_init(&vkey, 2 * (size_t)NOTE_NAME_BYTES_MAX);
+	buf_init(&vkey, NOTE_VKEY_BYTES_MAX);
 	if (c == NULL)
 		return checkpoint_verify(note, log_key, ret, e);
 	note_key_write(log_key, &vkey);
@@ -125,4 +130,26 @@ bool checkpoint_verify_cached(struct checkpoint_cache *c, struct bytes note, con
 	if (c->count < CACHE_ENTRIES)
 		c->count++;
 	return true;
+}
+
+bool checkpoint_cache_find(const struct checkpoint_cache *c, const uint8_t about[static SHA256_BYTES],
+			   struct checkpoint_verdict *ret)
+{
+	for (size_t i = 0; c != NULL && i < c->verdict_count; i++)
+		if (memcmp(c->verdicts[i].of, about, SHA256_BYTES) == 0) {
+			*ret = c->verdicts[i].verdict;
+			return true;
+		}
+	return false;
+}
+
+void checkpoint_cache_put(struct checkpoint_cache *c, const uint8_t about[static SHA256_BYTES], const struct checkpoint_verdict *v)
+{
+	if (c == NULL)
+		return;
+	memcpy(c->verdicts[c->verdict_next].of, about, SHA256_BYTES);
+	c->verdicts[c->verdict_next].verdict = *v;
+	c->verdict_next = (c->verdict_next + 1) % CACHE_ENTRIES;
+	if (c->verdict_count < CACHE_ENTRIES)
+		c->verdict_count++;
 }

@@ -26,5 +26,14 @@ void checkpoint_cache_free(struct checkpoint_cache *c);
 /* c may be NULL: no cache. */
 bool checkpoint_verify_cached(struct checkpoint_cache *c, struct bytes note, const struct note_key *log_key,
 			      struct checkpoint *ret, struct err *e) MUST_USE;
+/* What a policy says about a note, remembered in the same cache: five cosignatures cost once per checkpoint, not once
+ * per letter. `about` is the caller's digest of everything that the verdict depends on. c may be NULL: finds nothing. */
+struct checkpoint_verdict {
+	int64_t quorum_ms;
+	size_t witnesses;
+};
+bool checkpoint_cache_find(const struct checkpoint_cache *c, const uint8_t about[static SHA256_BYTES],
+			   struct checkpoint_verdict *ret);
+void checkpoint_cache_put(struct checkpoint_cache *c, const uint8_t about[static SHA256_BYTES], const struct checkpoint_verdict *v);
 
 #endif

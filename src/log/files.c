@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
@@ -42,8 +43,10 @@ static bool partials_remove(struct log *l, int level, uint64_t n, struct err *e)
 		return false;
 	}
 	while ((entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			crash_point("log-remove");
 			unlinkat(fd, entry->d_name, 0);
+		}
 	closedir(dir);
 	return unlinkat(l->log_fd, path, AT_REMOVEDIR) == 0 || err_system(e, "cannot remove %s", path);
 }
@@ -135,7 +138,10 @@ static bool looks_whole(struct log *l, int level, uint64_t n)
 	tile_path(level, n, TILE_WIDTH, path);
 	if (fstatat(l->log_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
 		return false;
-	return level < 0 ? st.st_size > 0 : st.st_size == TILE_BYTES;
+	if (level >= 0)
+		return st.st_size == TILE_BYTES;
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), ".gz");
+	return st.st_size > 0 && fstatat(l->log_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 }
 
 static bool bundle_is_whole(struct log *l, uint64_t n)
@@ -143,7 +149,7 @@ static bool bundle_is_whole(struct log *l, uint64_t n)
 	char path[96];
 	struct reader r;
 	unsigned count = 0;
-	AUTO_BUF in = { 0 };
+	AUTO_BUF in = { 0 }, gz = { 0 };
 
 	buf_init(&in, BUNDLE_BYTES_MAX);
 	tile_path(LEVEL_ENTRIES, n, TILE_WIDTH, path);
@@ -154,7 +160,11 @@ static bool bundle_is_whole(struct log *l, uint64_t n)
 		reader_take(&r, reader_u16(&r));
 		count++;
 	}
-	return reader_ok(&r) && count == TILE_WIDTH;
+	if (!reader_ok(&r) || count != TILE_WIDTH)
+		return false;
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), ".gz");
+	buf_init(&gz, BUNDLE_BYTES_MAX + BUNDLE_BYTES_MAX / 8);
+	return file_read(l->log_fd, path, &gz, NULL) && gzip_looks_like(buf_bytes(&gz), buf_bytes(&in));
 }
 
 static bool whole(struct log *l, unsigned level, uint64_t n)

@@ -1,4 +1,4 @@
-/* What log.c, edge.c, tiles.c, proofs.c and audit.c share: tiles with their inner nodes, the right edge
+/* What log.c, edge.c, tiles.c, proofs.c and monitor-*.c share: tiles with their inner nodes, the right edge
  * of a tree, and the log's memory. */
 #ifndef COMITY_LOG_LOG_INTERNAL_H
 #define COMITY_LOG_LOG_INTERNAL_H
@@ -86,6 +86,10 @@ bool leaves_each(struct log *l, uint64_t from, uint64_t to, bool (*each)(void *c
 		 void *ctx, struct err *e) MUST_USE;
 void bundle_add(struct buf *bundle, struct bytes leaf);
 bool tile_write_file(struct log *l, int level, uint64_t n, unsigned width, struct bytes content, struct err *e) MUST_USE;
+/* gzip.c: a full bundle is also written as "<path>.gz". The second says whether a file ends as the compressed content
+ * would: what a power cut took or emptied does not. */
+void gzip_write(struct bytes in, struct buf *out);
+bool gzip_looks_like(struct bytes gz, struct bytes content);
 /* Writes bundle n (full, or as wide as the committed size says) from the store. */
 bool bundle_project(struct log *l, uint64_t n, unsigned width, struct err *e) MUST_USE;
 

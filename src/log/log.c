@@ -188,8 +188,9 @@ bool log_publish(struct log *l, struct bytes checkpoint_note, struct err *e)
 
 	if (!note_parse(checkpoint_note, &n, e) || !checkpoint_parse(n.text, &c, e) || !log_publish_tiles(l, e))
 		return false;
-	log_root(l, root);
-	if (strcmp(c.origin, l->origin) != 0 || c.size != l->committed.size || memcmp(c.root, root, SHA256_BYTES) != 0)
+	if (c.size <= l->committed.size && !log_root_at(l, c.size, root, e))
+		return false;
+	if (strcmp(c.origin, l->origin) != 0 || c.size > l->committed.size || memcmp(c.root, root, SHA256_BYTES) != 0)
 		return err_set(e, ERR_CONFLICT, REASON_INCONSISTENT, "log: the checkpoint is not of this tree of %llu leaves",
 			       (unsigned long long)l->committed.size);
 	return file_write(l->log_fd, "checkpoint", checkpoint_note, 0644, false, e);

@@ -27,7 +27,8 @@ bool log_save(struct log *l, struct err *e) MUST_USE; /* the right edge, once pe
 void log_rollback(struct log *l);                     /* forgets what was appended since the last log_committed */
 void log_committed(struct log *l);                    /* the transaction is durable */
 
-/* After the commit: entry bundles, tiles, then the checkpoint note, which must be of log_size. */
+/* After the commit: entry bundles, tiles, then the checkpoint note, of this tree at log_size or at a size before:
+ * cosignatures take their time. */
 bool log_publish(struct log *l, struct bytes checkpoint_note, struct err *e) MUST_USE;
 /* The tiles only, when there is no note yet. */
 bool log_publish_tiles(struct log *l, struct err *e) MUST_USE;
@@ -42,13 +43,17 @@ bool log_root_at(struct log *l, uint64_t size, merkle_hash ret, struct err *e) M
 /* "tile/0/x001/x234/067" or with ".p/15": L -1 is "entries". out has room for 96. */
 void tile_path(int level, uint64_t n, unsigned width, char out[static 96]);
 
-/* Audit of files alone (no store): every tile and bundle re-hashed up to the checkpoint, which must
- * verify with the key. Used by `comity log verify DIR` and tests. */
+/* Audit of files alone (no store): every tile and bundle re-hashed up to the checkpoint, which must verify with the
+ * key. It is monitor.h without a state. Used by `comity log verify DIR` and tests. */
 struct log_audit {
 	struct checkpoint checkpoint;
 	uint64_t leaves;
 };
 bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
 		     void *ctx, struct log_audit *ret, struct err *e) MUST_USE;
+
+/* Root over the leaves of a store that nobody has open as a log: a backup. REASON_INCONSISTENT when there are less. */
+bool log_root_of_store(struct store *s, uint64_t size, void (*progress)(void *ctx, uint64_t leaves, uint64_t size), void *ctx,
+		       merkle_hash ret, struct err *e) MUST_USE;
 
 #endif

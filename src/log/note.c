@@ -3,12 +3,11 @@
  * nobody asked about are kept and ignored; of several lines by one key the first counts. */
 #include "log/note.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/reader.h"
 #include "base/text.h"
-
-static const char dash[] = "\xe2\x80\x94 "; /* U+2014, space */
 
 static bool malformed(struct err *e, const char *what)
 {
@@ -35,7 +34,7 @@ static bool has_wide_space(struct bytes name)
 	return false;
 }
 
-static bool name_is_valid(struct bytes name)
+bool note_name_is_valid(struct bytes name)
 {
 	if (name.len == 0 || name.len > NOTE_NAME_BYTES_MAX || !utf8_is_valid(name))
 		return false;
@@ -45,44 +44,56 @@ static bool name_is_valid(struct bytes name)
 	return !has_wide_space(name);
 }
 
-static uint32_t key_id(const char *name, uint8_t type, const uint8_t public_key[static SIGN_PUBLIC_BYTES])
+/* Length of the public key that a type has; 0 for one that we do not know. */
+static size_t key_len(uint8_t type)
 {
-	uint8_t tail[2 + SIGN_PUBLIC_BYTES] = { '\n', type };
+	if (type == NOTE_ED25519 || type == NOTE_COSIGNATURE)
+		return SIGN_PUBLIC_BYTES;
+	return type == NOTE_COSIGNATURE_MLDSA ? MLDSA44_PUBLIC_BYTES : 0;
+}
+
+static uint32_t key_id(const struct note_key *k)
+{
+	uint8_t tail[2 + NOTE_PUBLIC_KEY_BYTES_MAX] = { '\n', k->type };
 	uint8_t digest[SHA256_BYTES];
 
-	memcpy(tail + 2, public_key, SIGN_PUBLIC_BYTES);
-	sha256_two(bytes_of(name), BYTES_ARRAY(tail), digest);
+	memcpy(tail + 2, k->public_key, k->public_key_len);
+	sha256_two(bytes_of(k->name), bytes_from(tail, 2 + k->public_key_len), digest);
 	return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
 }
 
 void note_key_make(const char *name, enum note_type type, const uint8_t public_key[static SIGN_PUBLIC_BYTES],
 		   struct note_key *ret)
 {
-	memset(ret, 0, sizeof(*ret));
-	snprintf(ret->name, sizeof(ret->name), "%s", name);
-	ret->type = (uint8_t)type;
-	memcpy(ret->public_key, public_key, SIGN_PUBLIC_BYTES);
-	ret->id = key_id(ret->name, ret->type, ret->public_key);
+	struct note_key k = { .type = (uint8_t)type, .public_key_len = SIGN_PUBLIC_BYTES };
+
+	snprintf(k.name, sizeof(k.name), "%s", name);
+	memcpy(k.public_key, public_key, SIGN_PUBLIC_BYTES);
+	k.id = key_id(&k);
+	*ret = k;
 }
 
 bool note_key_parse(struct bytes vkey, struct note_key *ret, struct err *e)
 {
 	struct bytes rest = vkey, name = bytes_cut(&rest, '+'), id_hex = bytes_cut(&rest, '+');
-	char text[NOTE_NAME_BYTES_MAX + 1];
 	uint8_t id[4];
-	struct note_key k;
+	struct note_key k = { .id = 0 };
 	AUTO_BUF key = { 0 };
 
-	buf_init(&key, 1 + SIGN_PUBLIC_BYTES);
-	if (!name_is_valid(name) || !hex_parse(id_hex, id, sizeof(id)))
+	buf_init(&key, 1 + NOTE_PUBLIC_KEY_BYTES_MAX);
+	if (!note_name_is_valid(name) || !hex_parse(id_hex, id, sizeof(id)))
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "verifier key: it must be name+8 hex characters+base64");
-	if (!base64_parse(rest, true, &key) || key.len != 1 + SIGN_PUBLIC_BYTES)
-		return err_set(e, ERR_INPUT, REASON_MALFORMED, "verifier key: the key is not base64 of 33 bytes");
-	if (key.at[0] != NOTE_ED25519 && key.at[0] != NOTE_COSIGNATURE)
-		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "verifier key: unknown type 0x%02x", key.at[0]);
-	memcpy(text, name.at, name.len);
-	text[name.len] = '\0';
-	note_key_make(text, (enum note_type)key.at[0], key.at + 1, &k);
+	if (!base64_parse(rest, true, &key) || key.len < 2)
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "verifier key: the key is not base64 of a type and a public key");
+	k.type = key.at[0];
+	k.public_key_len = key_len(k.type);
+	if (k.public_key_len == 0)
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "verifier key: unknown type 0x%02x", k.type);
+	if (key.len != 1 + k.public_key_len)
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "verifier key: a key of type 0x%02x has %zu bytes", k.type, k.public_key_len);
+	memcpy(k.name, name.at, name.len);
+	memcpy(k.public_key, key.at + 1, k.public_key_len);
+	k.id = key_id(&k);
 	if (k.id != ((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3]))
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "verifier key: its id does not fit its name and key");
 	*ret = k;
@@ -91,22 +102,26 @@ bool note_key_parse(struct bytes vkey, struct note_key *ret, struct err *e)
 
 void note_key_write(const struct note_key *k, struct buf *out)
 {
-	uint8_t key[1 + SIGN_PUBLIC_BYTES] = { k->type };
+	uint8_t key[1 + NOTE_PUBLIC_KEY_BYTES_MAX] = { k->type };
 
-	memcpy(key + 1, k->public_key, SIGN_PUBLIC_BYTES);
+	memcpy(key + 1, k->public_key, k->public_key_len);
 	buf_add_format(out, "%s+%08x+", k->name, (unsigned)k->id);
-	base64_write(BYTES_ARRAY(key), true, out);
+	base64_write(bytes_from(key, 1 + k->public_key_len), true, out);
 }
 
-/* One line after the em dash: "name base64". */
-static bool signature_parse(struct bytes line, struct note_signature *ret, struct err *e)
+bool note_key_same(const struct note_key *a, const struct note_key *b)
 {
-	struct note_signature s = { .name = bytes_cut(&line, ' ') };
+	return bytes_equal(bytes_from(a->public_key, a->public_key_len), bytes_from(b->public_key, b->public_key_len));
+}
+
+bool note_signature_parse(struct bytes line, struct note_signature *ret, struct err *e)
+{
+	struct note_signature s = { .name = bytes_cut(&line, ' '), .base64 = line };
 	struct reader r;
 	AUTO_BUF decoded = { 0 };
 
 	buf_init(&decoded, NOTE_BYTES_MAX);
-	if (!name_is_valid(s.name))
+	if (!note_name_is_valid(s.name))
 		return malformed(e, "a signature line has no valid name");
 	if (!base64_parse(line, true, &decoded) || decoded.len < 5)
 		return malformed(e, "a signature is not base64 of a key id and a signature");
@@ -117,6 +132,28 @@ static bool signature_parse(struct bytes line, struct note_signature *ret, struc
 		reader_copy(&r, s.bytes, s.len);
 	*ret = s;
 	return true;
+}
+
+void note_signature_decode(const struct note_signature *s, struct buf *out)
+{
+	AUTO_BUF decoded = { 0 };
+
+	buf_init(&decoded, NOTE_BYTES_MAX);
+	if (!base64_parse(s->base64, true, &decoded) || decoded.len != 4 + s->len)
+		abort(); /* it was parsed */
+	buf_add(out, bytes_slice(buf_bytes(&decoded), 4, s->len));
+}
+
+void note_signature_write(const struct note_key *k, struct bytes payload, struct buf *out)
+{
+	AUTO_BUF signature = { 0 };
+
+	buf_init(&signature, NOTE_BYTES_MAX);
+	buf_add_u32(&signature, k->id);
+	buf_add(&signature, payload);
+	buf_add_format(out, NOTE_DASH "%s ", k->name);
+	base64_write(buf_bytes(&signature), true, out);
+	buf_add_u8(out, '\n');
 }
 
 /* Where the text ends: after the first \n of the last "\n\n". 0 when there is none. */
@@ -148,12 +185,12 @@ bool note_parse(struct bytes in, struct note *ret, struct err *e)
 	while (reader_left(&r) > 0) {
 		if (count == NOTE_SIGNATURES_MAX)
 			return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "signed note: over %u signatures", NOTE_SIGNATURES_MAX);
-		if (!reader_literal(&r, dash))
+		if (!reader_literal(&r, NOTE_DASH))
 			return malformed(e, "a signature line does not begin with an em dash");
 		struct bytes line = reader_line(&r, NOTE_BYTES_MAX);
 		if (!reader_ok(&r))
 			return malformed(e, "the last signature line does not end");
-		if (!signature_parse(line, &found[count], e))
+		if (!note_signature_parse(line, &found[count], e))
 			return false;
 		count++;
 	}
@@ -183,7 +220,7 @@ bool note_verify(const struct note *n, const struct note_key *k, struct err *e)
 
 bool note_sign(struct bytes text, const char *name, const struct sign_key *k, struct buf *out, struct err *e)
 {
-	uint8_t line[4 + SIGNATURE_BYTES];
+	uint8_t signature[SIGNATURE_BYTES];
 	struct note_key key;
 
 	if (text.len == 0 || text.at[text.len - 1] != '\n' || !utf8_is_valid(text))
@@ -191,15 +228,12 @@ bool note_sign(struct bytes text, const char *name, const struct sign_key *k, st
 	for (size_t i = 0; i < text.len; i++)
 		if (text.at[i] < 0x20 && text.at[i] != '\n')
 			return malformed(e, "a control character in the text to sign");
-	if (!name_is_valid(bytes_of(name)))
+	if (!note_name_is_valid(bytes_of(name)))
 		return malformed(e, "the name of the key is not valid");
 	note_key_make(name, NOTE_ED25519, sign_key_public(k), &key);
-	for (unsigned i = 0; i < 4; i++)
-		line[i] = (uint8_t)(key.id >> (24 - 8 * i));
-	sign_key_sign(k, text, line + 4);
+	sign_key_sign(k, text, signature);
 	buf_add(out, text);
-	buf_add_format(out, "\n%s%s ", dash, name);
-	base64_write(BYTES_ARRAY(line), true, out);
 	buf_add_u8(out, '\n');
+	note_signature_write(&key, BYTES_ARRAY(signature), out);
 	return buf_check(out, "signed note", e);
 }

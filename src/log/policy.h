@@ -39,7 +39,8 @@ struct policy_verdict {
 	struct buf missing; /* names of witnesses that count and have not signed, with ", " between; released by policy_verdict_release */
 };
 void policy_verdict_release(struct policy_verdict *v);
-/* Verifies the cosignatures of a note whose log signature the caller has verified. A key that `excluded` names
+/* Verifies the cosignatures of a note whose log signature the caller has verified. Witnesses below the quorum count, others
+ * that the policy lists do not (with quorum none nobody does: met, all else 0). A key that `excluded` names
  * never counts (a log's own party, design.md part 10); NULL: none is. A known key with a bad signature fails the whole
  * note (REASON_BAD_SIGNATURE). True with met false when there are too few. */
 bool policy_evaluate(const struct policy *p, const struct note *n, bool (*excluded)(void *ctx, const struct note_key *k), void *ctx,

@@ -31,6 +31,9 @@ struct load {
 	struct bundle_head head;
 	struct listed *listed;
 	size_t listed_count;
+	struct listed *listed_policies;
+	size_t listed_policy_count;
+	struct policies policies;         /* owned until they stand in the register */
 	struct party *fresh[PARTIES_MAX]; /* owned until they stand in the register */
 	bool refused[PARTIES_MAX];        /* as in fresh */
 	size_t fresh_count;
@@ -45,8 +48,10 @@ static void load_release(struct load *l)
 {
 	for (size_t i = 0; i < l->fresh_count; i++)
 		party_free(l->fresh[i]);
+	policies_release(&l->policies);
 	checkpoint_cache_free(l->cache);
 	free(l->listed);
+	free(l->listed_policies);
 }
 
 /* One line; what comes from outside is made printable. */
@@ -71,23 +76,24 @@ static void leave_out(struct load *l, const char *code)
 
 /* --- the bundle as a whole --------------------------------------------------------------------- */
 
-static bool read_list(const json_t *list, struct load *l, struct err *e)
+static bool read_list(const json_t *body, const char *member, size_t max, struct listed **ret, size_t *ret_count, struct err *e)
 {
+	const json_t *list = json_object_get(body, member);
 	size_t n = json_array_size(list);
 
-	if (!json_is_array(list) || n > PARTIES_MAX)
-		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot does not list at most %u entries", PARTIES_MAX);
-	l->listed = calloc(n + 1, sizeof(*l->listed));
-	if (l->listed == NULL)
+	if ((list != NULL && !json_is_array(list)) || n > max)
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot does not list at most %zu %s", max, member);
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (*ret == NULL)
 		abort();
 	for (size_t i = 0; i < n; i++) {
 		const json_t *v = json_array_get(list, i);
 
 		if (!json_is_string(v) || !hex_parse(bytes_from(json_string_value(v), json_string_length(v)),
-						     l->listed[i].hash, SHA256_BYTES))
-			return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "entries[%zu] of the snapshot is no hash", i);
+						     (*ret)[i].hash, SHA256_BYTES))
+			return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "%s[%zu] of the snapshot is no hash", member, i);
 	}
-	l->listed_count = n;
+	*ret_count = n;
 	return true;
 }
 
@@ -115,7 +121,8 @@ static bool read_snapshot(const json_t *v, int64_t now_ms, struct load *l, struc
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot is dated in the future");
 	if (strcmp(origin, cp->origin) != 0 || (uint64_t)size != cp->size || memcmp(root, cp->root, SHA256_BYTES) != 0)
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "snapshot and checkpoint are of different trees");
-	return read_list(json_object_get(s->body, "entries"), l, e);
+	return read_list(s->body, "entries", PARTIES_MAX, &l->listed, &l->listed_count, e) &&
+	       read_list(s->body, "policies", POLICIES_MAX, &l->listed_policies, &l->listed_policy_count, e);
 }
 
 static bool read_whole(const json_t *v, const uint8_t *root, int64_t now_ms, struct load *l, struct err *e)
@@ -123,8 +130,9 @@ static bool read_whole(const json_t *v, const uint8_t *root, int64_t now_ms, str
 	const char *note;
 	int64_t version;
 
-	if (json_array_size(json_object_get(v, "entries")) > PARTIES_MAX)
-		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it holds more than %u entries", PARTIES_MAX);
+	if (json_array_size(json_object_get(v, "entries")) > PARTIES_MAX + POLICIES_MAX)
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it holds more than %u entries and policies",
+			       PARTIES_MAX + POLICIES_MAX);
 	if (json_object_size(v) != BUNDLE_MEMBERS || !json_is_array(json_object_get(v, "entries")) ||
 	    !json_must_int(v, "v", BUNDLE_VERSION, BUNDLE_VERSION, &version, e) || !json_must_text(v, "checkpoint", &note, e))
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER,
@@ -135,8 +143,11 @@ static bool read_whole(const json_t *v, const uint8_t *root, int64_t now_ms, str
 		return err_note(e, "checkpoint");
 	if (!read_snapshot(json_object_get(v, "snapshot"), now_ms, l, e))
 		return false;
+	if (json_array_size(json_object_get(v, "entries")) > PARTIES_MAX + l->listed_policy_count)
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it holds more than %u entries", PARTIES_MAX);
 	memcpy(l->head.origin, l->checkpoint.origin, sizeof(l->head.origin));
 	memcpy(l->head.tree, l->checkpoint.root, SHA256_BYTES);
+	l->head.log_key = l->trust.log_key;
 	l->head.size = l->checkpoint.size;
 	l->head.root_version = l->trust.version;
 	memcpy(l->head.root_hash, l->trust.hash, SHA256_BYTES);
@@ -179,31 +190,32 @@ bool register_newer(const struct register_ *new, const struct register_ *in_use,
 
 /* --- one entry --------------------------------------------------------------------------------- */
 
-static bool check_listed(const struct act *a, struct load *l, struct listed **ret, struct err *e)
+static bool check_listed(const struct act *a, struct listed *listed, size_t count, struct listed **ret, struct err *e)
 {
-	for (size_t i = 0; i < l->listed_count; i++) {
-		if (memcmp(l->listed[i].hash, a->statement->hash, SHA256_BYTES) != 0)
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(listed[i].hash, a->statement->hash, SHA256_BYTES) != 0)
 			continue;
-		if (l->listed[i].seen)
+		if (listed[i].seen)
 			return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it stands in the bundle twice");
-		l->listed[i].seen = true;
-		*ret = &l->listed[i];
+		listed[i].seen = true;
+		*ret = &listed[i];
 		return true;
 	}
 	return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot does not list it");
 }
 
-static bool check_entry(const struct act *a, struct load *l, struct listed **ret, struct err *e)
+static bool check_entry(const struct act *a, bool is_policy, struct load *l, struct listed **ret, struct err *e)
 {
 	uint8_t leaf[LEAF_V1_BYTES];
 	struct checkpoint cp;
 	uint64_t index;
 
-	if (strcmp(a->statement->kind->name, "register-entry") != 0)
+	if (!is_policy && strcmp(a->statement->kind->name, "register-entry") != 0)
 		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KIND, "it is a %s", a->statement->kind->name);
 	if (a->envelope.signature_count != 1 || !envelope_signed_by(&a->envelope, l->trust.register_key))
 		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "it is not signed by the register's key");
-	if (!check_listed(a, l, ret, e))
+	if (!check_listed(a, is_policy ? l->listed_policies : l->listed, is_policy ? l->listed_policy_count : l->listed_count,
+			  ret, e))
 		return false;
 	judge_leaf(a->statement, a->opening, a->x, false, leaf);
 	if (!bytes_equal(a->leaf, BYTES_ARRAY(leaf)))
@@ -212,6 +224,17 @@ static bool check_entry(const struct act *a, struct load *l, struct listed **ret
 		return false;
 	if (cp.size != l->checkpoint.size || memcmp(cp.root, l->checkpoint.root, SHA256_BYTES) != 0)
 		return err_set(e, ERR_REJECTED, REASON_BAD_PROOF, "it is proved under another checkpoint than the bundle's");
+	return true;
+}
+
+static bool take_policy(const struct act *a, struct load *l, struct err *e)
+{
+	const struct statement *s = a->statement;
+	struct listed *listed;
+
+	if (!check_entry(a, true, l, &listed, e) || !policies_add(&l->policies, s->body, s->hash, s->time, e))
+		return false;
+	listed->taken = true;
 	return true;
 }
 
@@ -224,9 +247,13 @@ static bool take_entry(const json_t *v, struct load *l, char who[static 64], str
 
 	if (!act_parse_json(v, &a, e))
 		return false;
+	if (strcmp(a->statement->kind->name, "register-policy") == 0)
+		return take_policy(a, l, e);
+	if (l->fresh_count == PARTIES_MAX)
+		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "there are more than %u parties", PARTIES_MAX);
 	code = json_text(a->statement->body, "code");
 	snprintf(who + strlen(who), 64 - strlen(who), " (%.*s)", PARTY_CODE_LEN_MAX, code);
-	if (!check_entry(a, l, &listed, e) || !party_from_json(a->statement->body, &p, e)) {
+	if (!check_entry(a, false, l, &listed, e) || !party_from_json(a->statement->body, &p, e)) {
 		leave_out(l, code);
 		return false;
 	}
@@ -254,6 +281,21 @@ static void take_entries(const json_t *list, struct load *l)
 		hex_write(BYTES_ARRAY(l->listed[i].hash), hex);
 		problem(l, hex, "the snapshot lists this entry, and the bundle holds none that is true");
 	}
+}
+
+/* Whoever leaves out a policy would lower what proofs have to show. */
+static bool policies_complete(const struct load *l, struct err *e)
+{
+	char hex[2 * SHA256_BYTES + 1];
+
+	for (size_t i = 0; i < l->listed_policy_count; i++) {
+		if (l->listed_policies[i].taken)
+			continue;
+		hex_write(BYTES_ARRAY(l->listed_policies[i].hash), hex);
+		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot lists the policy %s, and the bundle holds none that is true",
+			       hex);
+	}
+	return true;
 }
 
 /* --- between entries --------------------------------------------------------------------------- */
@@ -339,6 +381,9 @@ static void replace(struct register_ *r, struct load *l)
 		else
 			problem(l, l->fresh[i]->code, e.text);
 	}
+	policies_release(&r->policies);
+	r->policies = l->policies;
+	l->policies = (struct policies){ 0 };
 	r->has_bundle = true;
 	r->head = l->head;
 	r->missing = l->missing;
@@ -356,6 +401,8 @@ static bool load_bundle(struct register_ *r, struct bytes bundle, const uint8_t 
 	if (!json_parse_canonical(bundle, "JSON", &v, e) || !read_whole(v, root, now_ms, l, e) || !is_newer(r, &l->head, e))
 		return false;
 	take_entries(json_object_get(v, "entries"), l);
+	if (!policies_complete(l, e))
+		return false;
 	refuse_same_code(r, l);
 	refuse_same_key(r, l);
 	replace(r, l);

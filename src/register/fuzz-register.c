@@ -57,7 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		act_free(a);
 	}
 	check_register(r);
+	if (json_parse_canonical(in, "input", &v, &e) && register_policy_own(r, v, &e))
+		must(register_policy_count(r) > 0);
 	register_free(r);
+	json_decref(v);
+	v = NULL;
 	if (json_parse_canonical(in, "input", &v, &e) && party_from_json(v, &p, &e)) {
 		check_party(p);
 		party_free(p);

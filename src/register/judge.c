@@ -1,8 +1,8 @@
 /* Whether an act is true, in this order, cheapest doubt first where the order leaves room: the party is
- * known; its envelope has exactly one signature, by a key that the register names for it and that was
- * valid then; every approval is of this statement and by an approver of the party in that role, and no
- * role that the kind needs is missing; the leaf rebuilds from opening and secret; the proof shows it
- * under a checkpoint of the sender's log. An honest act costs one Ed25519 verification for its envelope
+ * known; its envelope has exactly one signature, by a key that the register names for it; every approval is of this
+ * statement and by an approver of the party in that role, and no role that the kind needs is missing; the leaf rebuilds
+ * from opening and secret; the proof shows it under a checkpoint of the sender's log, cosigned as the policy asks
+ * (judge-proof.c); the key was valid at the time that the witnesses give, or at the caller's when there is none. An honest act costs one Ed25519 verification for its envelope
  * and one for each approval; the checkpoint costs one for all acts under it (checkpoint_cache). */
 #include "register/judge.h"
 
@@ -12,8 +12,9 @@
 
 _Static_assert(LEAF_V1_BYTES == 220, "judge.h says how long a leaf is");
 
-bool judge_signature(const struct act *a, const struct register_ *r, int64_t at_ms, const struct party **ret_sender,
-		     struct err *e)
+/* Whose key signed it, whenever that was. */
+static bool signer_of(const struct act *a, const struct register_ *r, const struct party **ret_party,
+		      const struct register_key **ret, struct err *e)
 {
 	const struct party *p = register_party(r, bytes_of(a->statement->from));
 	const struct register_key *hinted = NULL, *signer = NULL;
@@ -43,13 +44,31 @@ bool judge_signature(const struct act *a, const struct register_ *r, int64_t at_
 	if (signer == NULL)
 		return err_set(e, ERR_REJECTED, REASON_BAD_SIGNATURE, "the signature under the statement of %s is false",
 			       p->code);
-	if (!party_key_valid(p, signer->key, at_ms)) {
-		char when[TIME_TEXT_LEN + 1];
+	*ret_party = p;
+	*ret = signer;
+	return true;
+}
 
-		time_write(at_ms, when);
-		return err_set(e, ERR_REJECTED, REASON_KEY_NOT_VALID, "the key that signed for %s was %s at %s", p->code,
-			       signer->compromised != 0 && signer->compromised <= at_ms ? "compromised" : "not valid", when);
-	}
+static bool key_was_valid(const struct party *p, const struct register_key *k, int64_t period_ms, int64_t compromise_ms, struct err *e)
+{
+	bool compromised = k->compromised != 0 && k->compromised <= compromise_ms;
+	char when[TIME_TEXT_LEN + 1];
+
+	if (k->from <= period_ms && (k->until == 0 || period_ms < k->until) && !compromised)
+		return true;
+	time_write(compromised ? compromise_ms : period_ms, when);
+	return err_set(e, ERR_REJECTED, REASON_KEY_NOT_VALID, "the key that signed for %s was %s at %s", p->code,
+		       compromised ? "compromised" : "not valid", when);
+}
+
+bool judge_signature(const struct act *a, const struct register_ *r, int64_t at_ms, const struct party **ret_sender,
+		     struct err *e)
+{
+	const struct register_key *k;
+	const struct party *p;
+
+	if (!signer_of(a, r, &p, &k, e) || !key_was_valid(p, k, at_ms, at_ms, e))
+		return false;
 	*ret_sender = p;
 	return true;
 }
@@ -134,18 +153,51 @@ void judge_leaf(const struct statement *s, const uint8_t opening[static 32], con
 	leaf_write(s->hash, &c, opening, x, in_receivers_log ? LEAF_IN : LEAF_OUT, ret);
 }
 
-/* Whatever is wrong inside a proof is a bad proof to whoever asks about an act. */
-static bool proof_check(struct bytes proof, struct bytes leaf, const struct party *p, struct checkpoint_cache *cache,
-			struct judgement *ret, struct err *e)
+/* In need, two people answer for what witnesses cannot. */
+static bool may_pend(const struct act *a, struct err *e)
 {
-	struct judgement j = { .sender = p };
-	struct err inner = { 0 };
+	const struct statement *s = a->statement;
 
-	if (proof.len == 0)
-		return err_set(e, ERR_REJECTED, REASON_UNLOGGED, "there is no proof that this stands in the log of %s",
-			       p->code);
-	if (!tlog_proof_check(proof, leaf, &p->log_key, cache, &j.checkpoint, &j.index, &inner))
-		return err_set(e, ERR_REJECTED, REASON_BAD_PROOF, "the proof from the log of %s: %s", p->code, inner.text);
+	if (!s->kind->may_go_pending)
+		return err_set(e, ERR_REJECTED, REASON_UNDER_WITNESSED, "a %s waits for the witnesses of the log of %s",
+			       s->kind->name, s->from);
+	for (size_t i = 1; i < a->approval_count; i++)
+		if (strcmp(a->approvals[i].approver, a->approvals[0].approver) != 0)
+			return true;
+	return err_set(e, ERR_REJECTED, REASON_MISSING_APPROVAL,
+		       "without the witnesses of its log, a %s of %s needs the approvals of two different people", s->kind->name,
+		       s->from);
+}
+
+static bool judge(const struct act *a, struct judge_question *q, struct judgement *ret, struct err *e)
+{
+	const struct statement *s = a->statement;
+	const struct register_key *k;
+	struct judgement j;
+	uint8_t leaf[LEAF_V1_BYTES];
+	int64_t period = q->at_ms, compromise = q->at_ms;
+
+	if (!signer_of(a, q->r, &q->log_of, &k, e) ||
+	    !judge_approvals(a->approvals, a->approval_count, s->hash, kind_approvals(s->kind, s->body), q->log_of, s->body,
+			     q->at_ms, e))
+		return false;
+	j = (struct judgement){ .sender = q->log_of };
+	if (s->kind->leaf) {
+		if (a->leaf.len == 0)
+			return err_set(e, ERR_REJECTED, REASON_UNLOGGED, "%s sent this without a leaf of its log", q->log_of->code);
+		judge_leaf(s, a->opening, a->x, false, leaf);
+		if (!bytes_equal(a->leaf, BYTES_ARRAY(leaf)))
+			return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "the leaf does not rebuild from the statement of %s",
+				       q->log_of->code);
+		if (!judge_proof(q, a->proof, a->leaf, &j, e) || (j.pending && !may_pend(a, e)))
+			return false;
+	}
+	if (j.quorum_ms != 0) {
+		compromise = j.quorum_ms;
+		period = q->when == JUDGE_RECORD && q->at_ms < j.quorum_ms ? q->at_ms : j.quorum_ms;
+	}
+	if (!key_was_valid(q->log_of, k, period, compromise, e))
+		return false;
 	*ret = j;
 	return true;
 }
@@ -153,29 +205,31 @@ static bool proof_check(struct bytes proof, struct bytes leaf, const struct part
 bool judge_act(const struct act *a, const struct register_ *r, int64_t at_ms, struct checkpoint_cache *cache,
 	       struct judgement *ret, struct err *e)
 {
-	const struct statement *s = a->statement;
-	uint8_t leaf[LEAF_V1_BYTES];
-	const struct party *p;
+	struct judge_question q = { .r = r, .at_ms = at_ms, .when = JUDGE_ARRIVAL, .cache = cache };
 
-	if (!judge_signature(a, r, at_ms, &p, e) ||
-	    !judge_approvals(a->approvals, a->approval_count, s->hash, kind_approvals(s->kind, s->body), p, s->body, at_ms,
-			     e))
-		return false;
-	if (!s->kind->leaf) {
-		*ret = (struct judgement){ .sender = p };
-		return true;
-	}
-	if (a->leaf.len == 0)
-		return err_set(e, ERR_REJECTED, REASON_UNLOGGED, "%s sent this without a leaf of its log", p->code);
-	judge_leaf(s, a->opening, a->x, false, leaf);
-	if (!bytes_equal(a->leaf, BYTES_ARRAY(leaf)))
-		return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "the leaf does not rebuild from the statement of %s", p->code);
-	return proof_check(a->proof, a->leaf, p, cache, ret, e);
+	return judge(a, &q, ret, e);
 }
 
-bool judge_counterproof(const struct act *a, const struct counterproof *c, const struct party *receiver,
-			struct checkpoint_cache *cache, struct judgement *ret, struct err *e)
+bool judge_act_on_record(const struct act *a, const struct register_ *r, int64_t at_ms, struct checkpoint_cache *cache,
+			 struct judgement *ret, struct err *e)
 {
+	struct judge_question q = { .r = r, .at_ms = at_ms, .when = JUDGE_RECORD, .cache = cache };
+
+	return judge(a, &q, ret, e);
+}
+
+bool judge_act_pending(const struct act *a, const struct register_ *r, const struct party *us, int64_t at_ms,
+		       struct checkpoint_cache *cache, struct judgement *ret, struct err *e)
+{
+	struct judge_question q = { .r = r, .us = us, .at_ms = at_ms, .when = JUDGE_ARRIVAL, .cache = cache };
+
+	return judge(a, &q, ret, e);
+}
+
+static bool judge_counter(const struct act *a, const struct counterproof *c, const struct judge_question *q,
+			  struct judgement *ret, struct err *e)
+{
+	const struct party *receiver = q->log_of;
 	uint8_t leaf[LEAF_V1_BYTES];
 
 	if (strcmp(a->statement->to, receiver->code) != 0)
@@ -188,5 +242,19 @@ bool judge_counterproof(const struct act *a, const struct counterproof *c, const
 	if (!bytes_equal(c->leaf, BYTES_ARRAY(leaf)))
 		return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "the leaf of %s does not rebuild from the statement",
 			       receiver->code);
-	return proof_check(c->proof, c->leaf, receiver, cache, ret, e);
+	return judge_proof(q, c->proof, c->leaf, ret, e);
+}
+
+bool judge_counterproof(const struct act *a, const struct counterproof *c, const struct register_ *r,
+			const struct party *receiver, int64_t at_ms, struct checkpoint_cache *cache, struct judgement *ret,
+			struct err *e)
+{
+	return judge_counter(a, c, &(struct judge_question){ r, receiver, NULL, at_ms, JUDGE_ARRIVAL_ANY_AGE, cache }, ret, e);
+}
+
+bool judge_counterproof_on_record(const struct act *a, const struct counterproof *c, const struct register_ *r,
+				  const struct party *receiver, int64_t at_ms, struct checkpoint_cache *cache,
+				  struct judgement *ret, struct err *e)
+{
+	return judge_counter(a, c, &(struct judge_question){ r, receiver, NULL, at_ms, JUDGE_RECORD, cache }, ret, e);
 }

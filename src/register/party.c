@@ -82,6 +82,10 @@ size_t party_all_keys(const struct party *p, struct party_held ret[static PARTY_
 	ret[n++] = (struct party_held){ p->log_key.public_key, "log key", p };
 	ret[n++] = (struct party_held){ p->seal.x25519, "sealing key", p };
 	ret[n++] = (struct party_held){ p->tls_spki, "TLS pin", p };
+	if (p->has_witness)
+		ret[n++] = (struct party_held){ p->witness_key.public_key, "witness key", p };
+	for (size_t i = 0; i < p->retired_count; i++)
+		ret[n++] = (struct party_held){ p->retired[i].log_key.public_key, "retired log key", p };
 	for (size_t i = 0; i < p->approver_count; i++)
 		ret[n++] = (struct party_held){ p->approvers[i].key, "approver's key", p };
 	return n;
@@ -160,13 +164,14 @@ json_t *party_to_json(const struct party *p)
 	json_put_text(v, "seal", seal);
 	json_put_int(v, "slot_ms", p->slot_ms);
 	json_put_hex(v, "tls", BYTES_ARRAY(p->tls_spki));
+	party_log_to_json(p, v);
 	return v;
 }
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
 /* Shown on terminals and pages, and read out on the telephone: no control or direction characters. */
-static bool is_plain(struct bytes in)
+bool party_is_plain(struct bytes in)
 {
 	AUTO_BUF shown = { 0 };
 
@@ -187,13 +192,13 @@ static bool read_text(const json_t *body, const char *key, size_t bytes_min, siz
 	if (len < bytes_min || len > bytes_max)
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "the field %s is not %zu to %zu bytes long", key,
 			       bytes_min, bytes_max);
-	if (!is_plain(bytes_of(text)))
+	if (!party_is_plain(bytes_of(text)))
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "the field %s holds control characters", key);
 	*ret = text;
 	return true;
 }
 
-static bool read_time(const json_t *body, const char *key, int64_t *ret, struct err *e)
+bool party_read_time(const json_t *body, const char *key, int64_t *ret, struct err *e)
 {
 	const char *text;
 	int64_t ms = 0;
@@ -242,8 +247,8 @@ static bool read_keys(const json_t *body, struct party *p, struct err *e)
 		const json_t *v = json_array_get(list, i);
 		struct register_key *k = &p->keys[i];
 
-		if (!json_must_hex(v, "key", k->key, sizeof(k->key), e) || !read_time(v, "from", &k->from, e) ||
-		    !read_time(v, "until", &k->until, e) || !read_time(v, "compromised", &k->compromised, e))
+		if (!json_must_hex(v, "key", k->key, sizeof(k->key), e) || !party_read_time(v, "from", &k->from, e) ||
+		    !party_read_time(v, "until", &k->until, e) || !party_read_time(v, "compromised", &k->compromised, e))
 			return err_note(e, "keys[%zu]", i);
 		if (k->until != 0 && k->until <= k->from)
 			return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "keys[%zu] ends before it begins", i);
@@ -298,7 +303,7 @@ static bool read_rest(const json_t *body, struct party *p, struct err *e)
 {
 	const char *text;
 
-	if (!read_time(body, "in_force_from", &p->in_force_from, e) ||
+	if (!party_read_time(body, "in_force_from", &p->in_force_from, e) ||
 	    !json_must_int(body, "slot_ms", 1, SLOT_MS_MAX, &p->slot_ms, e) ||
 	    !json_must_int(body, "leaves_per_slot", 1, LEAVES_PER_SLOT_MAX, &p->leaves_per_slot, e) ||
 	    !json_must_hex(body, "tls", p->tls_spki, sizeof(p->tls_spki), e))
@@ -346,7 +351,7 @@ bool party_from_json(const json_t *body, struct party **ret, struct err *e)
 		err_set(e, ERR_INPUT, REASON_MALFORMED, "a register entry is no object");
 	} else if (read_texts(m->body, &m->party, e) && read_keys(m->body, &m->party, e) &&
 		   read_approvers(m->body, &m->party, e) && read_rest(m->body, &m->party, e) &&
-		   keys_differ(&m->party, e)) {
+		   party_log_read(m->body, &m->party, e) && keys_differ(&m->party, e)) {
 		again = party_to_json(&m->party);
 		if (json_equal(again, m->body)) {
 			*ret = &m->party;
@@ -438,6 +443,7 @@ void party_print(const struct party *p, int offset_minutes, struct buf *out)
 	note_key_write(&p->log_key, out);
 	buf_add_format(out, "\n  log slots: %lld leaves every %lld ms\n", (long long)p->leaves_per_slot,
 		       (long long)p->slot_ms);
+	party_log_print(p, offset_minutes, out);
 	age_recipient_write(&p->seal, text);
 	print_line(out, "sealing key", text);
 	buf_add_text(out, "  TLS pin (SHA-256): ");

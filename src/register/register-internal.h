@@ -8,6 +8,7 @@
 /* What a bundle said, besides its entries. */
 struct bundle_head {
 	char origin[CHECKPOINT_ORIGIN_BYTES_MAX + 1];
+	struct note_key log_key; /* of the register's log */
 	uint64_t size;
 	uint8_t tree[SHA256_BYTES]; /* root of the register's log at that size */
 	int64_t time;
@@ -16,9 +17,20 @@ struct bundle_head {
 	uint8_t fingerprint[SHA256_BYTES];
 };
 
+/* Policies, by party and then oldest first. Owned. */
+struct policies {
+	struct register_policy *at;
+	size_t count;
+};
+/* A register-policy body and the time of the statement (0: none): parsed and put in its place. */
+bool policies_add(struct policies *all, const json_t *body, const uint8_t hash[static SHA256_BYTES], int64_t stated_ms,
+		  struct err *e) MUST_USE;
+void policies_release(struct policies *all);
+
 struct register_ {
 	struct party *parties[PARTIES_MAX]; /* owned, in order of code */
 	size_t count;
+	struct policies policies; /* of the bundle; with pins alone: the home's own decisions */
 	bool has_bundle;
 	struct bundle_head head;
 	size_t missing; /* listed entries of the bundle that are missing or false */
@@ -53,7 +65,17 @@ struct party_held {
 	const char *what;
 	const struct party *party;
 };
-#define PARTY_HELD_MAX (PARTY_KEYS_MAX + PARTY_APPROVERS_MAX + 3)
+#define PARTY_HELD_MAX (PARTY_KEYS_MAX + PARTY_APPROVERS_MAX + 4 + PARTY_RETIRED_MAX)
 size_t party_all_keys(const struct party *p, struct party_held ret[static PARTY_HELD_MAX]);
+
+/* Shown on terminals and pages: no control or direction characters. */
+bool party_is_plain(struct bytes in);
+/* A time of an entry, "" for none. */
+bool party_read_time(const json_t *body, const char *key, int64_t *ret, struct err *e) MUST_USE;
+/* party-log.c: an entry's witness and retired logs. Members are there only when they say something, so that entries of
+ * before these members keep their one spelling. */
+void party_log_to_json(const struct party *p, json_t *v);
+bool party_log_read(const json_t *body, struct party *p, struct err *e) MUST_USE;
+void party_log_print(const struct party *p, int offset_minutes, struct buf *out);
 
 #endif

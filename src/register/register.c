@@ -27,6 +27,7 @@ void register_free(struct register_ *r)
 		return;
 	for (size_t i = 0; i < r->count; i++)
 		party_free(r->parties[i]);
+	policies_release(&r->policies);
 	free(r);
 }
 
@@ -96,6 +97,11 @@ const struct party *register_party_by_tls(const struct register_ *r, const uint8
 	return NULL;
 }
 
+const struct note_key *register_log_key(const struct register_ *r)
+{
+	return r->has_bundle ? &r->head.log_key : NULL;
+}
+
 const char *register_origin(const struct register_ *r)
 {
 	return r->has_bundle ? r->head.origin : "";
@@ -128,6 +134,11 @@ bool register_same(const struct register_ *a, const struct register_ *b)
 		if (x->pinned != y->pinned || memcmp(x->entry_hash, y->entry_hash, SHA256_BYTES) != 0)
 			return false;
 	}
+	if (a->policies.count != b->policies.count)
+		return false;
+	for (size_t i = 0; i < a->policies.count; i++)
+		if (memcmp(a->policies.at[i].hash, b->policies.at[i].hash, SHA256_BYTES) != 0)
+			return false;
 	return true;
 }
 

@@ -7,12 +7,15 @@
  * of the PAE) of version 1. The newest root names the register's signing key and its log's key.
  * snapshot: signed by the register's key; lists the hashes of the current entries, size and root of the
  * register's log, and the time. entries: acts of kind register-entry, signed by the register's key,
- * each with its proof under `checkpoint`. One that does not verify is not used; what was in use before
+ * each with its proof under `checkpoint`; acts of kind register-policy stand among them, and the snapshot lists
+ * them apart ("policies", left out when there is none). A policy that is listed and not there, or not true, takes the
+ * whole bundle down: nobody can weaken what is asked for by leaving something out. An entry that does not verify is not used; what was in use before
  * stays in use within the staleness rule (design.md part 10: 7 days warn, 30 days send nothing). */
 #ifndef COMITY_REGISTER_REGISTER_H
 #define COMITY_REGISTER_REGISTER_H
 
 #include "log/checkpoint.h"
+#include "log/policy.h"
 #include "seal/age.h"
 #include "statement/act.h"
 
@@ -22,6 +25,7 @@
 #define REGISTER_AHEAD_MS 60000
 #define PARTY_APPROVERS_MAX 64u
 #define PARTY_KEYS_MAX 8u
+#define PARTY_RETIRED_MAX 4u
 
 struct register_approver {
 	const char *name;
@@ -31,6 +35,13 @@ struct register_approver {
 struct register_key {
 	uint8_t key[SIGN_PUBLIC_BYTES];
 	int64_t from, until, compromised; /* ms; until 0: still valid; compromised 0: never, else from that time on */
+};
+/* A log that `comity log retire` ended: its proofs hold, and nothing beyond this tree or later than `at` is believed. */
+struct register_retired {
+	struct note_key log_key;
+	uint64_t size;
+	uint8_t root[SHA256_BYTES];
+	int64_t at;
 };
 struct party {
 	const char *code, *name;           /* "XA", "Arcadia" */
@@ -44,6 +55,11 @@ struct party {
 	struct register_key keys[PARTY_KEYS_MAX]; /* statement keys */
 	size_t key_count;
 	struct note_key log_key;
+	struct register_retired retired[PARTY_RETIRED_MAX]; /* earlier logs */
+	size_t retired_count;
+	struct note_key witness_key;       /* the witness that it runs (type 0x04), when has_witness */
+	bool has_witness;
+	const char *witness_url;           /* submission prefix, "" when not said */
 	int64_t slot_ms, leaves_per_slot;
 	struct age_recipient seal;         /* current sealing key */
 	uint8_t tls_spki[SHA256_BYTES];    /* pin of the peer's TLS key, as client and as server */
@@ -51,6 +67,15 @@ struct party {
 	size_t approver_count;
 	uint8_t entry_hash[SHA256_BYTES];  /* the statement that says so */
 	bool pinned;
+};
+
+/* What a proof from this party's log must show. In effect from `from` until the next one. */
+struct register_policy {
+	const char *party;
+	struct policy *policy;
+	const char *text; /* what was parsed */
+	int64_t max_age_ms, from;
+	uint8_t hash[SHA256_BYTES]; /* of the statement that says so; of a home's own decision: of its body */
 };
 
 struct register_;
@@ -85,9 +110,26 @@ const struct party *register_party(const struct register_ *r, struct bytes code)
 const struct party *register_party_by_tls(const struct register_ *r, const uint8_t spki[static SHA256_BYTES]);
 /* Of the bundle; "" / 0 with pins alone. */
 const char *register_origin(const struct register_ *r);
+const struct note_key *register_log_key(const struct register_ *r); /* of the register's log, or NULL with pins alone */
 uint64_t register_size(const struct register_ *r);
 int64_t register_time(const struct register_ *r);
 const uint8_t *register_root_fingerprint(const struct register_ *r); /* 32 bytes, or NULL with pins alone */
+
+/* The policy for this party's log: the newest with from <= at_ms. NULL: none, then the log's own signature is enough
+ * and everything says "no independent witness yet". Lives as long as pointers to parties do. */
+const struct register_policy *register_policy(const struct register_ *r, const char *party, int64_t at_ms);
+/* All of them, by party and then oldest first. */
+size_t register_policy_count(const struct register_ *r);
+const struct register_policy *register_policy_at(const struct register_ *r, size_t i);
+/* A home's own decision, when it has pins alone: the body of a register-policy statement, in effect from its own `from`.
+ * Where a bundle is loaded, the bundle alone decides: ERR_CONFLICT. */
+bool register_policy_own(struct register_ *r, const json_t *body, struct err *e) MUST_USE;
+/* What is wrong with a policy text for the log of p, said to the one who decides: false when its quorum can never be
+ * met (only the party's own keys are left, REASON_UNDER_WITNESSED); lines in `warnings` for what should make one
+ * think ("quorum none", a witness that is the party's own). p NULL: no such party yet. */
+bool register_policy_review(struct bytes text, const struct party *p, struct buf *warnings, struct err *e) MUST_USE;
+/* Is it one of the party's own keys? As `excluded` of policy_evaluate with the party as ctx: own keys never count. */
+bool party_holds(void *party, const struct note_key *k);
 
 bool party_key_valid(const struct party *p, const uint8_t key[static SIGN_PUBLIC_BYTES], int64_t at_ms);
 const struct register_approver *party_approver(const struct party *p, struct bytes name);

@@ -22,6 +22,8 @@ static struct {
 	size_t entry_count;
 	uint8_t listed[8][SHA256_BYTES];
 	size_t listed_count;
+	uint8_t policies[8][SHA256_BYTES]; /* listed too */
+	size_t policy_count;
 	const struct sign_key *snapshot_key;
 	int64_t time;
 } parts;
@@ -75,6 +77,26 @@ static inline struct fx_act *add_entry(const struct party *p)
 	return a;
 }
 
+static inline struct fx_act *add_policy_by(const struct sign_key *key, const char *party, const char *text, int64_t from_ms)
+{
+	struct fx_act *a = &parts.entries[parts.entry_count++];
+	json_t *body = json_object();
+
+	json_put_time(body, "from", from_ms);
+	json_put_int(body, "max_age_s", 600);
+	json_put_text(body, "party", party);
+	json_put_text(body, "policy", text);
+	fx_sign(&(struct fx_draft){ "register-policy", "XS", "*", body, false }, key, a);
+	fx_leaf(a, &log_of_register);
+	memcpy(parts.policies[parts.policy_count++], a->hash, SHA256_BYTES);
+	return a;
+}
+
+static inline struct fx_act *add_policy(const char *party, const char *text, int64_t from_ms)
+{
+	return add_policy_by(register_key, party, text, from_ms);
+}
+
 /* Empties the parts; the register's log begins again. */
 static inline void begin_without_root(void)
 {
@@ -109,6 +131,17 @@ static inline void write_snapshot(struct buf *out)
 		assert_int_equal(json_array_append_new(list, json_string(hex)), 0);
 	}
 	fx_root(log_of_register.leaves, log_of_register.n, root);
+	if (parts.policy_count > 0) {
+		json_t *policies = json_array();
+
+		for (size_t i = 0; i < parts.policy_count; i++) {
+			char hex[2 * SHA256_BYTES + 1];
+
+			hex_write(BYTES_ARRAY(parts.policies[i]), hex);
+			assert_int_equal(json_array_append_new(policies, json_string(hex)), 0);
+		}
+		json_put(body, "policies", policies);
+	}
 	json_put(body, "entries", list);
 	json_put_text(body, "origin", log_of_register.vkey.name);
 	json_put_hex(body, "root", BYTES_ARRAY(root));

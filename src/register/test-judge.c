@@ -32,6 +32,8 @@ static void believes_a_receipt_without_a_leaf(void **state)
 
 	json_put_hex(body, "letter", BYTES_ARRAY(letter));
 	json_put_text(body, "outcome", "rejected");
+	json_put_text(body, "pair_head", "");
+	json_put_int(body, "pair_n", 0);
 	json_put_text(body, "reason", "stale-register");
 	json_put_text(body, "other_channel", "+00 1 555 0101");
 	for (size_t i = 0; i < 6; i++)
@@ -290,7 +292,7 @@ static enum reason counterproof_judged(const struct fx_act *a, enum leaf_side si
 	fx_proof(l, fx_append(l, BYTES_ARRAY(leaf)), &proof);
 	assert_true(counterproof_write(hash, BYTES_ARRAY(leaf), opening, buf_bytes(&proof), &json, NULL));
 	assert_true(counterproof_parse(buf_bytes(&json), &c, NULL));
-	if (judge_counterproof(act, &c, receiver, NULL, &j, &e)) {
+	if (judge_counterproof(act, &c, reg, receiver, FX_NOW, NULL, &j, &e)) {
 		assert_string_equal(j.checkpoint.origin, xr.log.vkey.name);
 		assert_ptr_equal(j.sender, receiver);
 	}
@@ -336,7 +338,7 @@ static void counterproof_without_proof_is_unlogged(void **state)
 	memcpy(c.hash, a.hash, SHA256_BYTES);
 	memcpy(c.opening, a.opening, 32);
 	c.leaf = BYTES_ARRAY(leaf);
-	assert_false(judge_counterproof(act, &c, &xr.party, NULL, &j, &e));
+	assert_false(judge_counterproof(act, &c, reg, &xr.party, FX_NOW, NULL, &j, &e));
 	assert_int_equal(e.reason, REASON_UNLOGGED);
 	fx_act_release(&a);
 }

@@ -77,7 +77,7 @@ static inline void draft(struct fx_act *a, const char *from, const struct sign_k
 
 static inline void log_it(struct fx_act *a)
 {
-	leaf_write_null(a->leaf);
+	leaf_write_null(a->opening, 0, bytes_of("2026-W47"), a->leaf);
 	fx_append(&xa.log, BYTES_ARRAY(a->leaf));
 	fx_leaf(a, &xa.log);
 	fx_append(&xa.log, bytes_of("a later leaf"));

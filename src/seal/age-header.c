@@ -113,6 +113,28 @@ bool age_header_write(const struct age_recipient *recipients, size_t n, const st
 	return age_header_write_with(recipients, n, secret_bytes(file_key), out, e);
 }
 
+/* One stanza of a type of our own, with an empty body, as long as it has to be. */
+bool age_header_bare(size_t len, const struct secret *file_key, struct buf *out, struct err *e)
+{
+	static const char begin[] = VERSION_LINE "-> comity-erasable ", end[] = "\n\n---";
+	size_t fixed = sizeof(begin) - 1 + sizeof(end) - 1 + 1 + MAC_BASE64_LEN + 1, start = out->len;
+	uint8_t mac[SHA256_BYTES];
+
+	if (len <= fixed || len > AGE_HEADER_BYTES_MAX)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "no header without recipients has %zu bytes", len);
+	buf_add_text(out, begin);
+	for (size_t i = fixed; i < len; i++)
+		buf_add_u8(out, '-');
+	buf_add_text(out, end);
+	if (!buf_check(out, "the age header", e))
+		return false;
+	mac_of(secret_bytes(file_key), bytes_slice(buf_bytes(out), start, out->len), mac);
+	buf_add_u8(out, ' ');
+	base64_write(BYTES_ARRAY(mac), false, out);
+	buf_add_u8(out, '\n');
+	return buf_check(out, "the age header", e);
+}
+
 bool age_header_length(struct bytes in, size_t *ret_len, struct err *e)
 {
 	static const char version[] = VERSION_LINE;

@@ -45,6 +45,10 @@ bool age_header_open(struct bytes header, const struct seal_identity *const *ide
 /* Checks the MAC of a header whose file key one already has. */
 bool age_header_check(struct bytes header, const struct secret *file_key, struct err *e) MUST_USE;
 
+/* A header of exactly len bytes with no recipient at all: who has the file key opens the file as before, and nobody
+ * else ever will. For a file whose key is kept elsewhere, to be erasable. */
+bool age_header_bare(size_t len, const struct secret *file_key, struct buf *out, struct err *e) MUST_USE;
+
 /* The payload, chunk by chunk. After the header come AGE_NONCE_BYTES, then chunks. */
 struct age_stream;
 struct age_stream *age_stream_new(const struct secret *file_key, const uint8_t nonce[static AGE_NONCE_BYTES]);

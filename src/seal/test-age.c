@@ -440,6 +440,36 @@ static void recipients_are_one_to_the_limit_and_none_of_small_order(void **state
 	assert_true(open_all(buf_bytes(&sealed), s, &opened, &e));
 }
 
+/* Rewritten in place, a sealed file opens with its file key as before, and with no identity any more. */
+static void a_bare_header_opens_with_the_file_key_alone(void **state)
+{
+	struct age_recipient r;
+	AUTO_SEAL_IDENTITY *id = identity(&r);
+	const struct seal_identity *ids[] = { id };
+	AUTO_SECRET *key = secret_random(AGE_FILE_KEY_BYTES), *other = secret_random(AGE_FILE_KEY_BYTES);
+	struct secret *opened = NULL;
+	struct err e = { 0 };
+	AUTO_BUF header = { 0 }, bare = { 0 };
+
+	buf_init(&header, AGE_HEADER_BYTES_MAX);
+	buf_init(&bare, AGE_HEADER_BYTES_MAX);
+	assert_true(age_header_write(&r, 1, key, &header, NULL));
+	for (size_t len = header.len; len < header.len + 200; len++) {
+		size_t found = 0;
+		buf_clear(&bare);
+		assert_true(age_header_bare(len, key, &bare, NULL));
+		assert_int_equal(bare.len, len);
+		assert_true(age_header_length(buf_bytes(&bare), &found, NULL));
+		assert_int_equal(found, len);
+		assert_true(age_header_check(buf_bytes(&bare), key, NULL));
+		assert_false(age_header_check(buf_bytes(&bare), other, NULL));
+		assert_false(age_header_open(buf_bytes(&bare), ids, 1, &opened, &e));
+		assert_int_equal(e.reason, REASON_NOT_SEALED_TO_US);
+	}
+	assert_false(age_header_bare(40, key, &bare, &e));
+	assert_int_equal(e.reason, REASON_BAD_ARGUMENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_stream_takes_only_full_chunks_before_its_last),
 		cmocka_unit_test(says_when_it_is_not_sealed_to_us),
 		cmocka_unit_test(the_header_is_found_however_much_is_there),
+		cmocka_unit_test(a_bare_header_opens_with_the_file_key_alone),
 		cmocka_unit_test(recipients_are_one_to_the_limit_and_none_of_small_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

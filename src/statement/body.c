@@ -100,6 +100,8 @@ static bool parse_member(const json_t *v, const struct member *m, struct err *e)
 	const char *text;
 	int64_t n;
 
+	if (value == NULL && m->may_miss)
+		return true;
 	if (value == NULL)
 		return err_set(e, ERR_INPUT, REASON_MISSING_FIELD, "the field %s is missing", m->name);
 	switch (m->type) {
@@ -129,14 +131,17 @@ bool body_parse(const json_t *v, const struct shape *s, struct err *e)
 {
 	const char *key;
 	json_t *value;
+	size_t known = 0;
 	AUTO_BUF clean = { 0 };
 
 	if (!json_is_object(v))
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "this is not an object");
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->count; i++) {
 		if (!parse_member(v, &s->members[i], e))
 			return false;
-	if (json_object_size(v) == s->count)
+		known += json_object_get(v, s->members[i].name) != NULL;
+	}
+	if (json_object_size(v) == known)
 		return true;
 	buf_init(&clean, LINE_BYTES_MAX);
 	json_object_foreach((json_t *)(uintptr_t)v, key, value)

@@ -28,6 +28,7 @@ struct member {
 	const char *name;
 	enum member_type type;
 	bool optional;
+	bool may_miss;  /* came later: statements of before do not have it */
 	int64_t min, max;
 	const char *choices;
 	const struct shape *of;
@@ -80,7 +81,7 @@ bool body_time(const json_t *body, const char *name, int64_t *ret_ms);
 void body_must_text(const json_t *body, const char *name, const char *clause, struct findings *f, const char *sentence);
 
 /* What each kind's file gives. */
-#define KIND(c, name, act_class, to, leaf, approvals, words)                                           \
+#define KIND(c, name, act_class, to, leaf, pending, approvals, words)                                           \
 	extern const struct shape c##_shape;                                                           \
 	bool c##_parse(const json_t *body, struct err *e) MUST_USE;                                    \
 	void c##_check(const struct statement *s, const struct treaty *t, struct findings *f);         \

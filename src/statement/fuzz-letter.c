@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < l->act_count; i++)
 		acts[i] = buf_bytes(&l->acts[i]->json);
-	if (!letter_write(l->from, l->to, acts, l->act_count, &out, &e) ||
+	if (!letter_write(l->from, l->to, &l->pair, acts, l->act_count, &out, &e) ||
 	    !bytes_equal(buf_bytes(&out), bytes_from(data, size)))
 		abort();
 	return 0;

@@ -8,21 +8,21 @@
 #define NO_APPROVAL 0u
 
 enum kind_index {
-#define KIND(c, name, act_class, to, leaf, approvals, words) KIND_##c,
+#define KIND(c, name, act_class, to, leaf, pending, approvals, words) KIND_##c,
 #include "statement/kinds.tbl.h"
 	KIND_COUNT
 };
 
 static const struct kind kinds[KIND_COUNT] = {
-#define KIND(c, name, act_class, to, leaf, approvals, words)                                            \
-	[KIND_##c] = { name, "application/vnd.comity." name "+json; v=1", act_class, to, leaf,          \
+#define KIND(c, name, act_class, to, leaf, pending, approvals, words)                                            \
+	[KIND_##c] = { name, "application/vnd.comity." name "+json; v=1", act_class, to, leaf, pending, \
 		       approvals, words, c##_parse, c##_check, c##_print,                               \
-		       KIND_##c == KIND_order ? order_approvals_of : NULL },
+		       KIND_##c == KIND_order ? order_approvals_of : NULL, KIND_##c == KIND_overdue_notice },
 #include "statement/kinds.tbl.h"
 };
 
 static const struct shape *const shapes[KIND_COUNT] = {
-#define KIND(c, name, act_class, to, leaf, approvals, words) [KIND_##c] = &c##_shape,
+#define KIND(c, name, act_class, to, leaf, pending, approvals, words) [KIND_##c] = &c##_shape,
 #include "statement/kinds.tbl.h"
 };
 

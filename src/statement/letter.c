@@ -47,6 +47,29 @@ static bool parse_acts(struct letter *l, const json_t *acts, struct err *e)
 	return true;
 }
 
+static bool parse_pair(const json_t *v, struct letter_pair *ret, struct err *e)
+{
+	int64_t n;
+
+	if (!json_is_object(v) || json_object_size(v) != 2 || !json_is_string(json_object_get(v, "prev")))
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "pair has exactly n and prev");
+	if (!json_must_int(v, "n", 0, LETTER_NUMBER_MAX, &n, e))
+		return err_note(e, "pair");
+	ret->n = (uint64_t)n;
+	if (n == 0 ? json_bytes(v, "prev").len == 0 : hex_parse(json_bytes(v, "prev"), ret->prev, sizeof(ret->prev)))
+		return true;
+	return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "prev of a pair is 64 hex digits, and \"\" where n is 0");
+}
+
+/* What has a leaf is counted, what has none is not: a notice never stands between two acts. */
+static bool check_counted(const struct letter *l, struct err *e)
+{
+	const struct kind *k = l->acts[0]->statement->kind;
+
+	return (l->pair.n > 0) == k->leaf ||
+	       err_set(e, ERR_INPUT, REASON_BAD_FIELD, k->leaf ? "a letter with a %s has a number" : "a letter with a %s has no number", k->name);
+}
+
 bool letter_parse(struct bytes plain, struct letter **ret, struct err *e)
 {
 	AUTO_LETTER *l = NULL;
@@ -60,17 +83,18 @@ bool letter_parse(struct bytes plain, struct letter **ret, struct err *e)
 		abort();
 	if (!json_parse_canonical(plain, "letter", &l->json, e))
 		return false;
-	if (!json_is_object(l->json) || json_object_size(l->json) != 4 ||
+	if (!json_is_object(l->json) || json_object_size(l->json) != 5 ||
 	    !json_is_array(json_object_get(l->json, "acts")) || !code_is_valid(json_bytes(l->json, "from")) ||
 	    !code_is_valid(json_bytes(l->json, "to")))
-		return err_set(e, ERR_INPUT, REASON_MALFORMED, "a letter has exactly acts, from, to (party codes) and v");
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "a letter has exactly acts, from, pair, to (party codes) and v");
 	if (!json_must_int(l->json, "v", 1, 1, &v, e))
 		return err_note(e, "letter");
 	l->from = json_text(l->json, "from");
 	l->to = json_text(l->json, "to");
 	if (strcmp(l->from, l->to) == 0)
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a letter goes to another party");
-	if (!parse_acts(l, json_object_get(l->json, "acts"), e))
+	if (!parse_pair(json_object_get(l->json, "pair"), &l->pair, e) || !parse_acts(l, json_object_get(l->json, "acts"), e) ||
+	    !check_counted(l, e))
 		return err_note(e, "letter");
 	*ret = l;
 	l = NULL;
@@ -93,8 +117,11 @@ void letter_free_at(struct letter **l)
 	*l = NULL;
 }
 
-bool letter_write(const char *from, const char *to, const struct bytes *acts, size_t n, struct buf *out, struct err *e)
+bool letter_write(const char *from, const char *to, const struct letter_pair *pair, const struct bytes *acts, size_t n,
+		  struct buf *out, struct err *e)
 {
+	char prev[2 * SHA256_BYTES + 1] = "";
+
 	if (!code_is_valid(bytes_of(from)) || !code_is_valid(bytes_of(to)))
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "a letter goes from a party to a party");
 	if (n == 0 || n > LETTER_ACTS_MAX)
@@ -105,7 +132,10 @@ bool letter_write(const char *from, const char *to, const struct bytes *acts, si
 			buf_add_u8(out, ',');
 		buf_add(out, acts[i]);
 	}
-	buf_add_format(out, "],\"from\":\"%s\",\"to\":\"%s\",\"v\":1}", from, to);
+	if (pair->n > 0)
+		hex_write(BYTES_ARRAY(pair->prev), prev);
+	buf_add_format(out, "],\"from\":\"%s\",\"pair\":{\"n\":%llu,\"prev\":\"%s\"},\"to\":\"%s\",\"v\":1}", from,
+		       (unsigned long long)pair->n, prev, to);
 	return buf_check(out, "a letter", e);
 }
 

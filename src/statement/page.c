@@ -4,7 +4,7 @@
 static const struct member members[] = {
 	M_COUNT("attempt", 1, 1000, "attempt"),
 	M_LINE_MUST("officer", "officer called"),
-	M_ID("request", "request"),
+	M_ID_OR_NONE("request", "request"), /* none: about the house itself, as missing cosignatures */
 	M_TEXT("text", "what was said"),
 };
 const struct shape page_shape = SHAPE(members);

@@ -4,6 +4,7 @@
 
 #define APPROVERS_MAX 64 /* as PARTY_APPROVERS_MAX in register/ */
 #define KEYS_MAX 8       /* as PARTY_KEYS_MAX */
+#define RETIRED_MAX 4    /* as PARTY_RETIRED_MAX */
 
 static const struct member approver_members[] = {
 	M_HASH("key", "key"),
@@ -19,6 +20,14 @@ static const struct member key_members[] = {
 	M_TIME_OR_NONE("until", "valid until"),
 };
 static const struct shape key_shape = SHAPE(key_members);
+
+static const struct member retired_members[] = {
+	M_TIME("at", "since"),
+	M_LINE_MUST("log", "key of the log"),
+	M_HASH("root", "last root"),
+	M_COUNT("size", 0, INT64_C(9007199254740991), "last size"),
+};
+static const struct shape retired_shape = SHAPE(retired_members);
 
 static const struct member members[] = {
 	{ .name = "approvers", .type = MEMBER_LIST, .max = APPROVERS_MAX, .of = &approver_shape, .words = "approver" },
@@ -38,10 +47,13 @@ static const struct member members[] = {
 	M_LINE("phone", "telephone"),
 	M_LINE("public_endpoint", "public address"),
 	M_FLAG("reservation_42_5", "reservation under 42(5)"),
+	{ .name = "retired", .type = MEMBER_LIST, .may_miss = true, .max = RETIRED_MAX, .of = &retired_shape, .words = "retired log" },
 	M_LINE_MUST("seal", "letters are sealed to"),
 	M_COUNT("slot_ms", 1, 86400000, "slot of its log in milliseconds"),
 	M_LINE("timezone", "time zone"),
 	M_HASH("tls", "pin of its TLS key"),
+	{ .name = "witness", .type = MEMBER_TEXT, .may_miss = true, .max = LINE_BYTES_MAX, .words = "key of its witness" },
+	{ .name = "witness_url", .type = MEMBER_TEXT, .may_miss = true, .max = LINE_BYTES_MAX, .words = "address of its witness" },
 };
 const struct shape register_entry_shape = SHAPE(members);
 

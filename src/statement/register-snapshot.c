@@ -4,6 +4,7 @@
 static const struct member members[] = {
 	{ .name = "entries", .type = MEMBER_HASHES, .max = PARTIES_MAX, .words = "entry" },
 	M_LINE("origin", "log of the register"),
+	{ .name = "policies", .type = MEMBER_HASHES, .may_miss = true, .max = POLICIES_MAX, .words = "policy" },
 	M_HASH("root", "root of the log"),
 	M_COUNT("size", 0, INT64_C(9007199254740991), "size of the log"),
 	M_TIME("time", "time"),

@@ -27,6 +27,7 @@ struct kind {
 	const char *act_class;     /* for the leaf's class record and statistics: "preservation"; "" without leaf */
 	enum kind_to to;
 	bool leaf;                 /* has legal effect, so it is logged (design.md part 10) */
+	bool may_go_pending;       /* may travel under the addressee's own cosignature when the quorum is missed */
 	unsigned approvals;        /* bit 1 << enum approval_role for each that the signer demands */
 	const char *words;         /* "a request to preserve stored data (art. 42)" */
 	bool (*parse)(const json_t *body, struct err *e);   /* shape: exactly the members of the kind, types, limits */
@@ -36,6 +37,7 @@ struct kind {
 	void (*print)(const struct statement *s, int offset_minutes, struct buf *out);
 	/* Approvals that depend on the body (an order for disclosure needs the court); NULL: `approvals` alone. */
 	unsigned (*approvals_of)(const json_t *body);
+	bool notice; /* without leaf, and yet a letter of its own: not counted among those between two parties */
 };
 
 const struct kind *kind_find(struct bytes name);      /* NULL: unknown */
@@ -80,6 +82,9 @@ void statement_check(const struct statement *s, const struct treaty *t, struct f
 void statement_print(const struct statement *s, int offset_minutes, struct buf *out);
 /* Every member of such a body that is a time, whether filled or not: the object that has it, and its name. */
 void statement_times(const struct kind *k, json_t *body, void (*each)(json_t *object, const char *name));
+/* "2026-12-25" as its first millisecond: the member last_backup_dies of an erasure. */
+#define ERASURE_DAY_LEN 10
+bool erasure_day(struct bytes day, int64_t *ret_ms) MUST_USE;
 /* A form to fill in for a request kind: JSON with every field, and its paragraph in a sibling "_help" object. */
 bool statement_form(const struct kind *k, const struct treaty *t, struct buf *out, struct err *e) MUST_USE;
 

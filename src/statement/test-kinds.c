@@ -54,6 +54,11 @@ static void every_member_is_needed(void **state)
 			json_t *body = sample_body(kind_at(i)->name);
 
 			assert_int_equal(json_object_del(body, shape->members[m].name), 0);
+			/* What came later: statements of before are still read. */
+			if (shape->members[m].may_miss) {
+				assert_true(sample_parse(sample_frame(kind_at(i)->name, body), &s, NULL));
+				continue;
+			}
 			assert_false(sample_parse(sample_frame(kind_at(i)->name, body), &s, &e));
 			assert_int_equal(e.reason, REASON_MISSING_FIELD);
 			assert_non_null(strstr(e.text, shape->members[m].name));

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+static const struct letter_pair third = { .n = 3, .prev = { 1, 2, 3 } };
+
 /* acts: taken, NULL at the end. */
 static void write_letter(const char *from, const char *to, json_t *const *acts, struct buf *out)
 {
@@ -19,7 +21,7 @@ static void write_letter(const char *from, const char *to, json_t *const *acts, 
 		bytes[n] = buf_bytes(&written[n]);
 		json_decref(acts[n]);
 	}
-	assert_true(letter_write(from, to, bytes, n, out, NULL));
+	assert_true(letter_write(from, to, &third, bytes, n, out, NULL));
 	for (size_t i = 0; i < n; i++)
 		buf_release(&written[i]);
 }
@@ -47,6 +49,8 @@ static void a_letter_holds_its_acts_in_order(void **state)
 	assert_int_equal(l->act_count, 3);
 	assert_string_equal(l->from, "XA");
 	assert_string_equal(l->to, "XR");
+	assert_int_equal(l->pair.n, 3);
+	assert_memory_equal(l->pair.prev, third.prev, SHA256_BYTES);
 	assert_string_equal(l->acts[0]->statement->kind->name, "exhibit");
 	assert_string_equal(l->acts[2]->statement->kind->name, "custody");
 }
@@ -84,20 +88,24 @@ static void a_letter_has_one_to_its_limit_of_acts(void **state)
 		acts[i] = sample_act_of("acknowledgement", 0);
 	assert_true(parses("XA", "XR", acts, NULL));
 	buf_init(&out, LETTER_BYTES_MAX);
-	assert_false(letter_write("XA", "XR", NULL, 0, &out, NULL));
-	assert_false(letter_write("XA", "XR", NULL, LETTER_ACTS_MAX + 1, &out, NULL));
+	assert_false(letter_write("XA", "XR", &third, NULL, 0, &out, NULL));
+	assert_false(letter_write("XA", "XR", &third, NULL, LETTER_ACTS_MAX + 1, &out, NULL));
 }
 
 static void other_frames_are_refused(void **state)
 {
 	static const char *const frames[] = {
-		"{\"acts\":[],\"from\":\"XA\",\"to\":\"XR\",\"v\":1}",
+		"{\"acts\":[],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XA\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"*\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":2}",
+		"{\"acts\":{},\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":1,\"z\":1}",
 		"{\"acts\":[{}],\"from\":\"XA\",\"to\":\"XR\",\"v\":1}",
-		"{\"acts\":[{}],\"from\":\"XA\",\"to\":\"XA\",\"v\":1}",
-		"{\"acts\":[{}],\"from\":\"XA\",\"to\":\"*\",\"v\":1}",
-		"{\"acts\":[{}],\"from\":\"XA\",\"to\":\"XR\",\"v\":2}",
-		"{\"acts\":{},\"from\":\"XA\",\"to\":\"XR\",\"v\":1}",
-		"{\"acts\":[{}],\"from\":\"XA\",\"to\":\"XR\",\"v\":1,\"z\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":0,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":1,\"prev\":\"\"},\"to\":\"XR\",\"v\":1}",
+		"{\"acts\":[{}],\"from\":\"XA\",\"pair\":{\"n\":9007199254740992,\"prev\":\"" SAMPLE_HASH "\"},\"to\":\"XR\",\"v\":1}",
 		"[]",
 		"",
 	};
@@ -131,6 +139,25 @@ static void what_is_sealed_comes_out_the_same(void **state)
 	assert_true(bytes_equal(buf_bytes(&plain), buf_bytes(&opened)));
 }
 
+/* An order is an act, a receipt is none: the one is counted, the other is not. */
+static void what_has_a_leaf_is_counted_and_nothing_else(void **state)
+{
+	static const struct letter_pair none = { 0 };
+	AUTO_LETTER *l = NULL;
+	AUTO_JSON *act = sample_act_of("order", 1);
+	struct err e;
+	AUTO_BUF json = { 0 }, plain = { 0 };
+
+	buf_init(&json, LETTER_BYTES_MAX);
+	buf_init(&plain, LETTER_BYTES_MAX);
+	assert_true(json_write_canonical(act, &json, NULL));
+	struct bytes one = buf_bytes(&json);
+	assert_true(letter_write("XA", "XR", &none, &one, 1, &plain, NULL));
+	assert_false(letter_parse(buf_bytes(&plain), &l, &e));
+	assert_int_equal(e.reason, REASON_BAD_FIELD);
+	assert_non_null(strstr(e.text, "has a number"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +167,7 @@ int main(void)
 		cmocka_unit_test(a_letter_is_about_something_for_its_addressee),
 		cmocka_unit_test(a_letter_has_one_to_its_limit_of_acts),
 		cmocka_unit_test(other_frames_are_refused),
+		cmocka_unit_test(what_has_a_leaf_is_counted_and_nothing_else),
 		cmocka_unit_test(what_is_sealed_comes_out_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,10 +61,13 @@ static const struct {
 	{ "confirmation",
 	  "{\"exhibit\":\"" SAMPLE_ID "\",\"request\":\"" SAMPLE_ID "\",\"result\":\"verified\",\"sha256\":\"" SAMPLE_HASH
 	  "\",\"text\":\"\"}" },
+	{ "erasure",
+	  "{\"basis_text\":\"retention is over\",\"keys_gone\":\"2026-11-24T00:00:00.000Z\",\"last_backup_dies\":\"2026-12-24\","
+	  "\"order\":\"\",\"request\":\"" SAMPLE_ID "\",\"statements\":9}" },
 	{ "page", "{\"attempt\":1,\"officer\":\"Omar Reed\",\"request\":\"" SAMPLE_ID "\",\"text\":\"called\"}" },
 	{ "receipt",
 	  "{\"id\":\"" SAMPLE_ID "\",\"leaf\":\"" SAMPLE_HASH "\",\"letter\":\"" SAMPLE_HASH "\",\"other_channel\":\"\","
-	  "\"outcome\":\"received\",\"proof_due\":\"" SAMPLE_TIME "\",\"reason\":\"\",\"statement\":\"" SAMPLE_HASH
+	  "\"outcome\":\"received\",\"pair_head\":\"" SAMPLE_HASH "\",\"pair_n\":1,\"proof_due\":\"" SAMPLE_TIME "\",\"reason\":\"\",\"statement\":\"" SAMPLE_HASH
 	  "\",\"tag\":\"" SAMPLE_HASH "\",\"text\":\"\"}" },
 	{ "register-root",
 	  "{\"expires\":\"2028-11-23T02:10:00.000Z\",\"keys\":[\"" SAMPLE_HASH "\",\"" SAMPLE_HASH_2
@@ -77,10 +80,33 @@ static const struct {
 	  "\"in_force_from\":\"\",\"keys\":[{\"compromised\":\"\",\"from\":\"" SAMPLE_TIME "\",\"key\":\"" SAMPLE_HASH
 	  "\",\"until\":\"\"}],\"languages\":\"en\",\"leaves_per_slot\":8,\"log\":\"log.xa.example+1+A\","
 	  "\"name\":\"Arcadia\",\"phone\":\"+00 1 555 0100\",\"public_endpoint\":\"\",\"reservation_42_5\":false,"
-	  "\"seal\":\"age1x\",\"slot_ms\":30000,\"timezone\":\"Etc/UTC\",\"tls\":\"" SAMPLE_HASH "\"}" },
+	  "\"retired\":[{\"at\":\"" SAMPLE_TIME "\",\"log\":\"old.xa.example+1+A\",\"root\":\"" SAMPLE_HASH "\",\"size\":9}],"
+	  "\"seal\":\"age1x\",\"slot_ms\":30000,\"timezone\":\"Etc/UTC\",\"tls\":\"" SAMPLE_HASH "\","
+	  "\"witness\":\"log.xa.example/witness+1+A\",\"witness_url\":\"https://www.example\"}" },
 	{ "register-snapshot",
-	  "{\"entries\":[\"" SAMPLE_HASH "\"],\"origin\":\"log.xs.example\",\"root\":\"" SAMPLE_HASH
-	  "\",\"size\":3,\"time\":\"" SAMPLE_TIME "\"}" },
+	  "{\"entries\":[\"" SAMPLE_HASH "\"],\"origin\":\"log.xs.example\",\"policies\":[\"" SAMPLE_HASH_2 "\"],\"root\":\""
+	  SAMPLE_HASH "\",\"size\":3,\"time\":\"" SAMPLE_TIME "\"}" },
+	{ "register-policy",
+	  "{\"from\":\"" SAMPLE_TIME "\",\"max_age_s\":600,\"party\":\"XA\",\"policy\":\"quorum none\\n\"}" },
+	{ "closing",
+	  "{\"peer\":\"XR\",\"period\":\"2026-Q4\",\"received\":{\"head\":\"" SAMPLE_HASH "\",\"n\":4},\"sent\":{\"head\":\"" SAMPLE_HASH_2
+	  "\",\"n\":7}}" },
+	{ "overdue-notice",
+	  "{\"due\":\"" SAMPLE_TIME "\",\"leaf\":\"" SAMPLE_HASH "\",\"receipt\":\"" SAMPLE_HASH "\",\"statement\":\"" SAMPLE_HASH
+	  "\",\"tag\":\"" SAMPLE_HASH "\"}" },
+	{ "complaint",
+	  "{\"closing\":\"\",\"due\":\"" SAMPLE_TIME "\",\"head\":\"\",\"leaf\":\"" SAMPLE_HASH "\",\"n\":3,\"party\":\"XR\","
+	  "\"receipt\":\"{}\",\"tag\":\"" SAMPLE_HASH "\",\"what\":\"overdue-proof\"}" },
+	{ "history-lost",
+	  "{\"at\":\"" SAMPLE_TIME "\",\"log\":\"comity/XA+1+A\",\"origin\":\"comity/XA\",\"root\":\"" SAMPLE_HASH
+	  "\",\"size\":40,\"successor\":\"comity/XA/2\",\"text\":\"the disk burnt\"}" },
+	/* exchange/parameters.c, exchange/openings.c */
+	{ "log-parameters",
+	  "{\"classes\":[{\"class\":\"null\",\"embargo_quarters\":1,\"words\":\"nothing\"}],\"leaf_schema\":1,"
+	  "\"leaves_per_slot\":8,\"log\":\"log.xa.example\",\"slot_ms\":30000,\"start_week\":\"2026-W48\",\"version\":1}" },
+	{ "class-openings",
+	  "{\"digest\":\"" SAMPLE_HASH "\",\"first\":240,\"leaves\":1000,\"log\":\"log.xa.example\",\"lost\":2,"
+	  "\"period\":\"2026-Q4\",\"withheld\":3}" },
 };
 #define SAMPLE_COUNT (sizeof(samples) / sizeof(samples[0]))
 

@@ -108,6 +108,22 @@ bool blob_keep(int blobs_fd, const char *temporary, const uint8_t sha256[static 
 	return true;
 }
 
+bool blob_overwrite(int blobs_fd, const char *name, struct bytes head, struct err *e)
+{
+	struct stat st;
+
+	if (!name_check(name, e))
+		return false;
+	AUTO_FD fd = openat(blobs_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return system_error(e, "open", name);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < head.len)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "blob %s is no regular file, or too short", name);
+	if (pwrite(fd, head.at, head.len, 0) != (ssize_t)head.len || fsync(fd) != 0)
+		return system_error(e, "write", name);
+	return true;
+}
+
 bool blob_remove(int blobs_fd, const char *name, struct err *e)
 {
 	if (!name_check(name, e))

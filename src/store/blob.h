@@ -16,6 +16,9 @@ bool blob_open(int blobs_fd, const char *name, bool to_write, int *ret_fd, struc
 /* fsync, rename to the digest's name, fsync of the folder. Fine when that blob is there already. */
 bool blob_keep(int blobs_fd, const char *temporary, const uint8_t sha256[static SHA256_BYTES],
 	       char name[static BLOB_NAME_LEN + 1], struct err *e) MUST_USE;
+/* Writes over the beginning of a blob, in place and durably; no more than it has. For the header of a sealed file
+ * (exchange/erase.c): the content stays, and so does the name. */
+bool blob_overwrite(int blobs_fd, const char *name, struct bytes head, struct err *e) MUST_USE;
 bool blob_remove(int blobs_fd, const char *name, struct err *e) MUST_USE;
 bool blob_size(int blobs_fd, const char *name, uint64_t *ret, struct err *e) MUST_USE;
 /* Removes temporary files older than age_ms that `wanted` does not claim. */

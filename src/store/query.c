@@ -8,8 +8,10 @@
 
 static const struct {
 	const char *name, *sql;
+	bool of_witness;
 } texts[QUERY_COUNT] = {
-#define QUERY(name, sql) [QUERY_##name] = { #name, sql },
+#define QUERY(name, sql) [QUERY_##name] = { #name, sql, false },
+#define WITNESS_QUERY(name, sql) [QUERY_##name] = { #name, sql, true },
 #include "store/queries.tbl.h"
 };
 
@@ -69,6 +71,8 @@ bool queries_prepare(struct store *s, struct err *e)
 
 		q->store = s;
 		q->name = texts[i].name;
+		if (texts[i].of_witness != s->of_witness)
+			continue; /* no statement: whoever asks gets an error */
 		rc = sqlite3_prepare_v3(s->db, texts[i].sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
 		if (rc != SQLITE_OK) {
 			store_error(s->db, rc, q->name, e);
@@ -92,7 +96,7 @@ struct query *store_query(struct store *s, enum query_name name)
 {
 	struct query *q = &s->queries[name];
 
-	if (q->in_use && sqlite3_stmt_busy(q->stmt)) {
+	if (q->in_use && q->stmt != NULL && sqlite3_stmt_busy(q->stmt)) {
 		q->failed = true;
 		return q;
 	}
@@ -103,8 +107,10 @@ struct query *store_query(struct store *s, enum query_name name)
 
 void query_end(struct query *q)
 {
-	sqlite3_reset(q->stmt);
-	sqlite3_clear_bindings(q->stmt);
+	if (q->stmt != NULL) {
+		sqlite3_reset(q->stmt);
+		sqlite3_clear_bindings(q->stmt);
+	}
 	q->in_use = q->failed = false;
 }
 
@@ -143,7 +149,7 @@ static bool usable(const struct query *q, struct err *e)
 {
 	const struct store *s = q->store;
 
-	if (q->failed)
+	if (q->failed || q->stmt == NULL)
 		return err_set(e, ERR_SYSTEM, REASON_BAD_ARGUMENT, "query %s: a parameter does not fit, or two use it at once", q->name);
 	if (s->in_transaction && sqlite3_get_autocommit(s->db))
 		return err_set(e, ERR_UNAVAILABLE, REASON_WRONG_STATE, "query %s: the transaction was rolled back", q->name);

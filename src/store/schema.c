@@ -11,12 +11,14 @@
 struct schema_row {
 	int version;
 	const char *database, *sql; /* of STATEMENT */
-	const char *table;          /* of APPEND_ONLY */
+	const char *table;          /* of APPEND_ONLY and BLANKABLE */
+	const char *blanks, *when;  /* of BLANKABLE */
 };
 
 static const struct schema_row rows[] = {
-#define STATEMENT(version, database, sql) { version, database, sql, NULL },
-#define APPEND_ONLY(version, table) { version, "main", NULL, table },
+#define STATEMENT(version, database, sql) { version, database, sql, NULL, NULL, NULL },
+#define APPEND_ONLY(version, table) { version, "main", NULL, table, NULL, NULL },
+#define BLANKABLE(version, table, blanks, when) { version, "main", NULL, table, blanks, when },
 #include "store/schema.tbl.h"
 };
 
@@ -102,7 +104,7 @@ static bool replace_condition(sqlite3 *db, const char *table, struct buf *out, s
 	return ok && (rc == SQLITE_DONE || store_error(db, rc, "schema", e));
 }
 
-static bool guard(sqlite3 *db, const char *table, struct err *e)
+bool schema_guard(sqlite3 *db, const char *table, struct err *e)
 {
 	static const char *const events[] = { "UPDATE", "DELETE" };
 	AUTO_BUF sql = { 0 }, condition = { 0 };
@@ -124,6 +126,56 @@ static bool guard(sqlite3 *db, const char *table, struct err *e)
 	return buf_check(&sql, "trigger", e) && store_exec(db, buf_text(&sql), e);
 }
 
+static bool is_word_of(const char *words, const char *word)
+{
+	struct bytes rest = bytes_of(words);
+
+	while (rest.len > 0)
+		if (bytes_is(bytes_cut(&rest, ' '), word))
+			return true;
+	return false;
+}
+
+/* Each column stays what it is; those that may be blanked may also become empty. */
+static bool blank_condition(sqlite3 *db, const struct schema_row *r, struct buf *out, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT name FROM pragma_table_info($1)", -1, &q, NULL);
+
+	if (rc != SQLITE_OK)
+		return store_error(db, rc, "schema", e);
+	sqlite3_bind_text(q, 1, r->table, -1, SQLITE_STATIC);
+	buf_add_format(out, "(%s)", r->when);
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(q, 0);
+
+		buf_add_format(out, is_word_of(r->blanks, name) ? " AND (NEW.%s IS OLD.%s OR length(NEW.%s) = 0)" : " AND NEW.%s IS OLD.%s",
+			       name, name, name);
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE || store_error(db, rc, "schema", e);
+}
+
+static bool loosen(sqlite3 *db, const struct schema_row *r, struct err *e)
+{
+	AUTO_BUF sql = { 0 }, condition = { 0 };
+
+	buf_init(&sql, 64 * KIB);
+	buf_init(&condition, 32 * KIB);
+	if (!blank_condition(db, r, &condition, e))
+		return false;
+	buf_add_format(&sql, "DROP TRIGGER %s_no_UPDATE; CREATE TRIGGER %s_no_UPDATE BEFORE UPDATE ON %s WHEN NOT (%s) "
+		       "BEGIN SELECT RAISE(ABORT, '%s is append-only'); END", r->table, r->table, r->table, buf_text(&condition), r->table);
+	return buf_check(&sql, "trigger", e) && store_exec(db, buf_text(&sql), e);
+}
+
+static bool run_row(sqlite3 *db, const struct schema_row *r, struct err *e)
+{
+	if (r->blanks != NULL)
+		return loosen(db, r, e);
+	return r->table != NULL ? schema_guard(db, r->table, e) : store_exec(db, r->sql, e);
+}
+
 static bool run_rows(sqlite3 *db, const char *database, int64_t have, struct err *e)
 {
 	char sql[64];
@@ -134,7 +186,7 @@ static bool run_rows(sqlite3 *db, const char *database, int64_t have, struct err
 
 			if (r->version != version || strcmp(r->database, database) != 0)
 				continue;
-			if (!(r->table != NULL ? guard(db, r->table, e) : store_exec(db, r->sql, e)))
+			if (!run_row(db, r, e))
 				return false;
 		}
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", store_version());

@@ -1,7 +1,9 @@
 /* The schema, version by version: STATEMENT(version, database, sql). Every step from one version to
  * the next is here, and `store_open` runs those that a home lacks, in order, in one transaction.
  * Times are milliseconds since 1970 UTC; hash is SHA-256 of a statement's PAE; id is 16 bytes.
- * Tables marked APPEND_ONLY(table) get triggers that refuse UPDATE, DELETE and REPLACE. */
+ * Tables marked APPEND_ONLY(table) get triggers that refuse UPDATE, DELETE and REPLACE. BLANKABLE(version, table,
+ * columns, condition) loosens that for erasure: a row for which the condition holds may have just these columns
+ * made empty, and nothing else. */
 
 /* --- keys.db: what erasure destroys ------------------------------------------------------------ */
 STATEMENT(1, "keys", "CREATE TABLE record_key (hash BLOB PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID")
@@ -95,5 +97,84 @@ STATEMENT(1, "main", "CREATE TABLE exhibit (id BLOB PRIMARY KEY, request BLOB NO
 STATEMENT(1, "main", "CREATE INDEX exhibit_request ON exhibit (request)")
 STATEMENT(1, "main", "CREATE TABLE custody (exhibit BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (exhibit, seq)) STRICT")
 APPEND_ONLY(1, "custody")
+
+/* --- version 2: exchange/classes.c ---------------------------------------------------------------- */
+/* Secrets of the log: "null" makes null leaves that this home alone can tell. */
+STATEMENT(2, "keys", "CREATE TABLE log_secret (name TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID")
+/* What a real leaf's class commitment opens to: with the leaf from the queue into the log; outlives the record's key. */
+STATEMENT(2, "main", "ALTER TABLE leaf_queue ADD COLUMN salt BLOB")
+STATEMENT(2, "main", "ALTER TABLE leaf_queue ADD COLUMN class TEXT")
+STATEMENT(2, "main", "ALTER TABLE leaf_queue ADD COLUMN basis TEXT")
+STATEMENT(2, "main", "ALTER TABLE leaf_queue ADD COLUMN week TEXT")
+STATEMENT(2, "main", "ALTER TABLE leaf_queue ADD COLUMN exercise INTEGER")
+STATEMENT(2, "main", "CREATE TABLE leaf_class (idx INTEGER PRIMARY KEY, salt BLOB NOT NULL, class TEXT NOT NULL, basis TEXT NOT NULL, "
+	"week TEXT NOT NULL, exercise INTEGER NOT NULL) STRICT")
+APPEND_ONLY(2, "leaf_class")
+/* exchange/parameters.c, exchange/publish.c, exchange/openings.c */
+/* Versions of how the log is kept; start: first moment of the week from which it holds; body: of the statement. */
+STATEMENT(2, "main", "CREATE TABLE log_parameters (version INTEGER PRIMARY KEY, start INTEGER NOT NULL, hash BLOB NOT NULL, body TEXT NOT NULL) STRICT")
+APPEND_ONLY(2, "log_parameters")
+STATEMENT(2, "main", "CREATE TABLE published (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE) STRICT")
+/* Quarters of the log: the size that it had when the first slot of each closed. */
+STATEMENT(2, "main", "CREATE TABLE log_period (period TEXT PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+APPEND_ONLY(2, "log_period")
+/* What was opened of a quarter, so many quarters after its end; withheld: how many of its leaves still are. */
+STATEMENT(2, "main", "CREATE TABLE log_opened (period TEXT NOT NULL, quarters INTEGER NOT NULL, digest BLOB NOT NULL, hash BLOB NOT NULL, "
+	"withheld INTEGER NOT NULL, PRIMARY KEY (period, quarters)) STRICT, WITHOUT ROWID")
+/* Leaves that nobody here can open, and why: before null leaves had a key, or brought back after a restore. */
+STATEMENT(2, "main", "CREATE TABLE log_unopened (seq INTEGER PRIMARY KEY, first INTEGER NOT NULL, until INTEGER NOT NULL, why TEXT NOT NULL) STRICT")
+/* --- exchange/pending.c ------------------------------------------------------------------------- */
+/* Letters that went (side 'ours') or came ('theirs') with the addressee's own cosignature alone; due: the full proof;
+ * done: when it was taken, 0 until then; proof: theirs, as it came. */
+STATEMENT(2, "main", "CREATE TABLE pending_proof (hash BLOB PRIMARY KEY, peer TEXT NOT NULL, side TEXT NOT NULL, due INTEGER NOT NULL, "
+	"done INTEGER NOT NULL, proof BLOB NOT NULL) STRICT")
+
+/* --- state.db of a witness: a database of its own (store_open_witness) -------------------------- */
+/* Whose state this is: with another key it is of no use, and a key without its state must not sign. */
+STATEMENT(2, "witness", "CREATE TABLE witness_self (one INTEGER PRIMARY KEY CHECK (one = 1), vkey TEXT NOT NULL, made INTEGER NOT NULL) STRICT")
+/* hash: SHA-256 of the origin, as monitors ask. note: the last one that was cosigned, with log's and our line. */
+STATEMENT(2, "witness", "CREATE TABLE witness (origin TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL CHECK (size >= 0), "
+	"root BLOB NOT NULL CHECK (length(root) = 32), note BLOB NOT NULL, time INTEGER NOT NULL) STRICT")
+STATEMENT(2, "witness", "CREATE TRIGGER witness_grows BEFORE UPDATE ON witness WHEN NEW.size < OLD.size OR "
+	"(NEW.size = OLD.size AND NEW.root IS NOT OLD.root) BEGIN SELECT RAISE(ABORT, 'a witness does not go back'); END")
+STATEMENT(2, "witness", "CREATE TRIGGER witness_stays BEFORE DELETE ON witness BEGIN SELECT RAISE(ABORT, 'a witness does not forget'); END")
+/* exchange/pairs.c: the chain of letters between us and a peer. direction: 0 sent, 1 received; hash: of the letter's
+ * statement, zero where a recovery skipped letters; head: after it. */
+STATEMENT(2, "main", "CREATE TABLE pair_letter (peer TEXT NOT NULL, direction INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, "
+	"head BLOB NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (peer, direction, n)) STRICT, WITHOUT ROWID")
+APPEND_ONLY(2, "pair_letter")
+/* Letters that came before others which are still missing. */
+STATEMENT(2, "main", "CREATE TABLE pair_early (peer TEXT NOT NULL, n INTEGER NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL, "
+	"PRIMARY KEY (peer, n)) STRICT, WITHOUT ROWID")
+/* Two histories that differ. what: receipt, letter, closing, recovery; evidence: what they signed, or empty. */
+STATEMENT(2, "main", "CREATE TABLE pair_dispute (peer TEXT NOT NULL, what TEXT NOT NULL, n INTEGER NOT NULL, ours BLOB NOT NULL, "
+	"theirs BLOB NOT NULL, evidence BLOB NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (peer, what, n)) STRICT")
+/* exchange/closings.c: own 1: what we said of a quarter, 0: what the peer said; equal 0: it does not fit ours at that number. */
+STATEMENT(2, "main", "CREATE TABLE pair_closing (peer TEXT NOT NULL, period TEXT NOT NULL, own INTEGER NOT NULL, hash BLOB NOT NULL, "
+	"equal INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB NOT NULL, sent INTEGER NOT NULL, received INTEGER NOT NULL, PRIMARY KEY (peer, period, own)) STRICT")
+/* exchange/overdue.c: what we told peers about overdue proofs (hash: of our statement), and what they told us. */
+STATEMENT(2, "main", "CREATE TABLE overdue (hash BLOB PRIMARY KEY, notice BLOB NOT NULL, time INTEGER NOT NULL) STRICT")
+STATEMENT(2, "main", "CREATE TABLE overdue_heard (hash BLOB PRIMARY KEY, peer TEXT NOT NULL, due INTEGER NOT NULL, time INTEGER NOT NULL) STRICT")
+/* exchange/pair-recover.c: whom we ask what it has of us, after a restore. traffic 1: nothing is approved before it answered. */
+STATEMENT(2, "main", "CREATE TABLE pair_recovery (peer TEXT PRIMARY KEY, traffic INTEGER NOT NULL, next INTEGER NOT NULL, attempts INTEGER NOT NULL, "
+	"error TEXT NOT NULL) STRICT")
+/* Its place in that chain; 0: not counted. */
+STATEMENT(2, "main", "ALTER TABLE outbox ADD COLUMN n INTEGER NOT NULL DEFAULT 0")
+/* store/restart.c: statements whose leaves stand in logs of ours that ended. */
+STATEMENT(2, "main", "CREATE TABLE leaf_retired (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
+/* === version 2 ================================================================================== */
+/* --- erasure: exchange/erase.c ------------------------------------------------------------------- */
+/* erased: when, 0: not; scrubbed: 1 once its keys and blobs are gone too. bare: 1 once no stanza of ours opens the blob. */
+STATEMENT(2, "main", "ALTER TABLE request ADD COLUMN erased INTEGER NOT NULL DEFAULT 0")
+STATEMENT(2, "main", "ALTER TABLE request ADD COLUMN scrubbed INTEGER NOT NULL DEFAULT 0")
+STATEMENT(2, "main", "CREATE INDEX request_erased ON request (scrubbed) WHERE erased > 0")
+STATEMENT(2, "main", "ALTER TABLE exhibit ADD COLUMN bare INTEGER NOT NULL DEFAULT 0")
+STATEMENT(2, "main", "CREATE INDEX exhibit_with_stanza ON exhibit (created) WHERE own = 0 AND state = 'opened' AND bare = 0")
+/* These stay last: they are made from the columns that a table has then. */
+BLANKABLE(2, "statement", "case_ref sealed", "OLD.kind <> 'erasure' AND EXISTS (SELECT 1 FROM request WHERE id = OLD.request AND erased > 0)")
+BLANKABLE(2, "request_move", "why", "EXISTS (SELECT 1 FROM request WHERE id = OLD.request AND erased > 0)")
+BLANKABLE(2, "receipt_given", "envelope", "EXISTS (SELECT 1 FROM statement s JOIN request r ON r.id = s.request "
+	"WHERE s.hash = OLD.hash AND s.kind <> 'erasure' AND r.erased > 0)")
+#undef BLANKABLE
 #undef STATEMENT
 #undef APPEND_ONLY

@@ -12,7 +12,7 @@
 #define BOOK "book"
 #define BOOK_FILE "comity.db"
 #define KEYS_FILE "keys.db"
-#define CRASHED_FILE "crashed" /* a crash test has killed its process */
+#define WITNESS_FILE "state.db"
 #define QUERY_PARAMETERS_MAX 32
 
 struct query {
@@ -29,15 +29,17 @@ struct store {
 	int lock_fd;
 	bool read_only;
 	bool in_transaction;
+	bool of_witness; /* the one file is a witness's state */
 	bool walled; /* the authorizer lets only reading and writing of rows through */
 	uint64_t commits;
-	uint64_t crash_before, crash_after; /* 0: never */
-	int crash_fd;                       /* the folder store/, while a crash is due; else -1 */
 	struct query queries[QUERY_COUNT];
 };
 
 /* SQLite's result code as an error; `what` begins the sentence ("query outbox_add"). Returns false. */
 bool store_error(sqlite3 *db, int rc, const char *what, struct err *e);
+bool store_lock_take(int store_fd, int *ret, struct err *e) MUST_USE;
+/* The triggers that keep a table append-only. */
+bool schema_guard(sqlite3 *db, const char *table, struct err *e) MUST_USE;
 /* One statement without parameters and rows. */
 bool store_exec(sqlite3 *db, const char *sql, struct err *e) MUST_USE;
 /* The first column of the first row as a number. */
@@ -48,8 +50,8 @@ bool store_folder_path(int dir_fd, char ret[static PATH_MAX], struct err *e) MUS
 /* Opens folder/file, made with mode 0600 when missing, with our settings on the connection. */
 bool store_connect(const char *folder, const char *file, sqlite3 **ret, struct err *e) MUST_USE;
 
-/* Brings the connection's own file from its version to ours, in one transaction. database: "keys" or
- * "main", as schema.tbl.h calls them. */
+/* Brings the connection's own file from its version to ours, in one transaction. database: "keys", "main"
+ * or "witness", as schema.tbl.h calls them. */
 bool schema_migrate(sqlite3 *db, const char *database, struct err *e) MUST_USE;
 /* ERR_CONFLICT when the version that SQLite's schema `name` carries is not ours. */
 bool schema_check_version(sqlite3 *db, const char *name, struct err *e) MUST_USE;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/num.h"
@@ -228,40 +229,13 @@ static struct store *store_new(void)
 
 	if (s == NULL)
 		abort();
-	s->lock_fd = s->crash_fd = -1;
+	s->lock_fd = -1;
 	sqlite3_randomness(sizeof(seed), &seed); /* reads its seed now, while /dev is in sight */
 	record_start();
 	return s;
 }
 
-/* "keeper-commit:3" dies before the third commit, "keeper-committed:3" after it. The process that takes the
- * dead one's place has the same environment; the file crashed tells it that this is over. Only in a build with
- * tests. */
-static void crash_hook(struct store *s, int store_fd)
-{
-#ifdef COMITY_CRASH_TESTS
-	const char *at = getenv("COMITY_CRASH_AT");
-	static const char before[] = "keeper-commit:", after[] = "keeper-committed:";
-
-	if (at == NULL || faccessat(store_fd, CRASHED_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return;
-	if (strncmp(at, before, sizeof(before) - 1) == 0)
-		(void)!num_parse_u64(at + sizeof(before) - 1, UINT64_MAX, &s->crash_before);
-	else if (strncmp(at, after, sizeof(after) - 1) == 0)
-		(void)!num_parse_u64(at + sizeof(after) - 1, UINT64_MAX, &s->crash_after);
-	s->crash_fd = fcntl(store_fd, F_DUPFD_CLOEXEC, 0);
-#endif
-}
-
-static void crash(const struct store *s)
-{
-	AUTO_FD fd = openat(s->crash_fd, CRASHED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0)
-		raise(SIGKILL);
-}
-
-static bool lock_take(int store_fd, int *ret_fd, struct err *e)
+bool store_lock_take(int store_fd, int *ret_fd, struct err *e)
 {
 	AUTO_FD fd = openat(store_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -301,8 +275,38 @@ bool store_open(int home_fd, struct store **ret, struct err *e)
 	if (store_fd < 0)
 		return err_system(e, "cannot open the folder store");
 	s = store_new();
-	crash_hook(s, store_fd);
-	if (!lock_take(store_fd, &s->lock_fd, e) || !open_files(s, store_fd, e) || !start(s, e)) {
+	crash_arm(store_fd);
+	if (!store_lock_take(store_fd, &s->lock_fd, e) || !open_files(s, store_fd, e) || !start(s, e)) {
+		store_close(s);
+		return false;
+	}
+	*ret = s;
+	return true;
+}
+
+/* The schema's version is the same number for all our files, so that one table tells of all. */
+static bool open_witness(struct store *s, int dir_fd, bool make, struct err *e)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+	bool there = fstatat(dir_fd, WITNESS_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (there && make)
+		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, WITNESS_FILE " is there already");
+	if (!there && !make)
+		return err_set(e, ERR_CONFLICT, REASON_FILE_MISSING, WITNESS_FILE " is missing");
+	return store_folder_path(dir_fd, folder, e) && store_connect(folder, WITNESS_FILE, &s->db, e) &&
+	       schema_migrate(s->db, "witness", e) && start(s, e);
+}
+
+bool store_open_witness(int dir_fd, bool make, struct store **ret, struct err *e)
+{
+	struct store *s = store_new();
+
+	s->of_witness = true;
+	crash_arm(dir_fd);
+	if (!store_lock_take(dir_fd, &s->lock_fd, e) || !open_witness(s, dir_fd, make, e)) {
+		err_note(e, "state of the witness");
 		store_close(s);
 		return false;
 	}
@@ -382,7 +386,8 @@ void store_close(struct store *s)
 	if (s->db != NULL && !s->read_only)
 		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_close(s->db);
-	fd_close_at(&s->crash_fd);
+	if (!s->read_only)
+		crash_disarm();
 	fd_close_at(&s->lock_fd); /* last: the next process must find closed files */
 	free(s);
 }
@@ -418,8 +423,7 @@ bool store_commit(struct store *s, struct err *e)
 		store_rollback(s);
 		return err_set(e, ERR_UNAVAILABLE, REASON_WRONG_STATE, "commit: the transaction was rolled back");
 	}
-	if (s->crash_before != 0 && s->commits + 1 == s->crash_before)
-		crash(s);
+	crash_point(s->of_witness ? "witness-commit" : "keeper-commit");
 	rc = step_once(s->commit);
 	if (rc != SQLITE_DONE) {
 		store_error(s->db, rc, "commit", e);
@@ -428,8 +432,7 @@ bool store_commit(struct store *s, struct err *e)
 	}
 	s->in_transaction = false;
 	s->commits++;
-	if (s->commits == s->crash_after)
-		crash(s);
+	crash_point(s->of_witness ? "witness-committed" : "keeper-committed");
 	return true;
 }
 

@@ -17,6 +17,7 @@ struct query;
 
 enum query_name {
 #define QUERY(name, sql) QUERY_##name,
+#define WITNESS_QUERY(name, sql) QUERY_##name,
 #include "store/queries.tbl.h"
 	QUERY_COUNT
 };
@@ -26,15 +27,17 @@ enum query_name {
 bool store_open(int home_fd, struct store **ret, struct err *e) MUST_USE;
 /* As store_open, for `comity doctor` on a backup: read-only, no migration. */
 bool store_open_backup(int dir_fd, struct store **ret, struct err *e) MUST_USE;
+/* The state of a witness, dir_fd/state.db: a database of its own with the queries WITNESS_QUERY and no others. With
+ * `make` it must not be there yet, and is made; without, it must be there (REASON_FILE_MISSING): a witness whose state
+ * is lost does not begin again from nothing. Takes dir_fd/lock. Crash tests say witness-commit:N. */
+bool store_open_witness(int dir_fd, bool make, struct store **ret, struct err *e) MUST_USE;
 void store_close(struct store *s); /* truncating checkpoint, then close */
 
 bool store_begin(struct store *s, struct err *e) MUST_USE; /* BEGIN IMMEDIATE; an error when one is open */
 bool store_commit(struct store *s, struct err *e) MUST_USE; /* durable when true; rolled back when false */
 void store_rollback(struct store *s);
 bool store_in_transaction(const struct store *s);
-/* Commits so far, and a hook for crash tests: COMITY_CRASH_AT=keeper-commit:N kills the process right
- * before the N-th commit, keeper-committed:N right after it; once: it leaves store/crashed behind, and where
- * that file is nothing is killed. */
+/* Commits so far. Opening a store arms the crash points of base/crash.h, with the mark in its folder. */
 uint64_t store_commits(const struct store *s);
 
 /* A prepared query, reset and unbound. Between store_query and query_end nobody else uses it. */
@@ -58,8 +61,17 @@ int64_t store_changes(const struct store *s);
  * not at all, keys.db. step is called between portions; returning false stops it. */
 bool store_backup(struct store *s, int dir_fd, bool with_keys, bool (*step)(void *ctx, unsigned left, unsigned total),
 		  void *ctx, struct err *e) MUST_USE;
+/* keys.db as it would be copied, in memory that is wiped afterwards: for a backup that is sealed before it touches
+ * a disk. */
+bool store_keys_image(struct store *s, bool (*take)(void *ctx, struct bytes image, struct err *e), void *ctx, struct err *e) MUST_USE;
+/* After an erasure was committed: nothing of what was deleted stays in either file or its log. Outside a transaction,
+ * and while no query has rows left to give. */
+bool store_scrub(struct store *s, struct err *e) MUST_USE;
 /* integrity_check, foreign_key_check, schema version: problems are appended as lines. */
 bool store_check(struct store *s, struct buf *problems, struct err *e) MUST_USE;
+/* For a home that stands still and whose log ended: what is of that log goes to tables named after `mark`, and a new
+ * one begins (exchange/retire.h). REASON_BUSY when the store is open. */
+bool store_log_restart(int home_fd, int64_t mark, struct err *e) MUST_USE;
 int store_version(void); /* of the schema this program writes */
 
 #endif

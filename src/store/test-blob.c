@@ -95,6 +95,26 @@ static bool is_wanted(void *ctx, const char *name)
 	return strcmp(ctx, name) == 0;
 }
 
+static void overwrites_the_beginning_and_never_more_than_there_is(void **state)
+{
+	struct test_home h;
+	char temporary[BLOB_NAME_LEN + 1], name[BLOB_NAME_LEN + 1];
+	uint8_t digest[SHA256_BYTES];
+	AUTO_BUF now = { 0 };
+
+	home_make(&h);
+	sha256(bytes_of("evidence"), digest);
+	write_blob(h.fd, "evidence", temporary);
+	assert_ok(blob_keep(h.fd, temporary, digest, name, e));
+	assert_refused(blob_overwrite(h.fd, name, bytes_of("evidences"), e), REASON_BAD_ARGUMENT);
+	assert_refused(blob_overwrite(h.fd, "../store/lock", bytes_of("e"), e), REASON_BAD_ARGUMENT);
+	assert_ok(blob_overwrite(h.fd, name, bytes_of("-----"), e));
+	buf_init(&now, 100);
+	assert_ok(file_read(h.fd, name, &now, e));
+	assert_true(bytes_is(buf_bytes(&now), "-----nce"));
+	home_remove(&h);
+}
+
 static void sweeps_old_temporaries_that_nobody_wants(void **state)
 {
 	struct test_home h;
@@ -131,6 +151,7 @@ int main(void)
 		cmocka_unit_test(keeps_under_the_digest_and_only_once),
 		cmocka_unit_test(resumes_a_temporary_but_never_writes_a_finished_one),
 		cmocka_unit_test(touches_no_name_from_outside),
+		cmocka_unit_test(overwrites_the_beginning_and_never_more_than_there_is),
 		cmocka_unit_test(sweeps_old_temporaries_that_nobody_wants),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

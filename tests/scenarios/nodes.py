@@ -17,7 +17,7 @@ import time
 
 COMITY = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 and not sys.argv[1].startswith("-")
                          else os.environ.get("COMITY", "comity"))
-ROLES = ("signer", "keeper", "mill", "mill2", "courier", "door")
+ROLES = ("signer", "keeper", "mill", "mill2", "courier", "door", "witness")
 UNAVAILABLE = 7  # exit status: another process, node or disk; try again
 PATIENCE_S = 60
 
@@ -438,6 +438,9 @@ def audit(*nodes):
             sound() or fail("doctor of %s: %s" % (n.party, n("doctor", check=False)))
         except Failed as e:
             fail("doctor of %s: %s\n%s" % (n.party, e, n("doctor", check=False)))
+        audited = n.json("log", "audit", "--quiet")
+        if not audited["ok"]:
+            fail("log audit of %s: %s" % (n.party, audited))
         comity("log", "verify", os.path.join(n.home, "log"), "--key", n.json("log", "show")["vkey"])
 
 

@@ -1,0 +1,475 @@
+/* comity log monitor: what outsiders run. Each log is followed on its own; what one does never stops another. Each
+ * finding is said once, when it is new. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/num.h"
+#include "cli/commands.h"
+#include "cli/expected.h"
+#include "cli/output.h"
+#include "cli/watch.h"
+#include "log/leaf.h"
+#include "log/statistics.h"
+
+#define EVERY_SECONDS_MAX 604800u
+#define SAID_MAX 64u
+enum { EXIT_CONSISTENT = 0, EXIT_WRONG = 1, EXIT_NOT_SEEN = 2 };
+
+const struct option monitor_options_table[] = {
+	OPTION_JSON, OPTION_QUIET, WATCH_OPTIONS,
+	{ "state", 's', OPTION_VALUE, "DIR", "where it is kept what was verified; without it, from the beginning" },
+	{ "witnesses", 'w', OPTION_FLAG, NULL, "ask the policy's witnesses, too, which checkpoint they have" },
+	{ "evidence", 'e', OPTION_VALUE, "DIR", "where both notes of a split view are put" },
+	{ "expect", 0, OPTION_MANY, "HEX", "cross-log tag that a leaf must have" },
+	{ "expect-file", 0, OPTION_VALUE, "FILE", "the same, one on each line" },
+	{ "classes", 0, OPTION_FLAG, NULL, "count the acts by class, too, when openings were published (reads the log again)" },
+	{ "every", 0, OPTION_VALUE, "SECONDS", "go on as a service until a signal ends it" },
+	OPTION_END,
+};
+
+struct watcher {
+	const struct args *a;
+	struct watch_list list;
+	struct log_watch *logs;
+	struct expected expected;
+	const uint8_t *pin;
+	int state_fd, evidence_fd; /* -1: none */
+	int status;
+	struct progress progress;
+};
+
+struct log_watch {
+	struct watcher *w;
+	const struct watched *log;
+	struct log_source source;
+	bool open, must_rehash;
+	struct monitor *monitor;
+	uint8_t said[SAID_MAX][SHA256_BYTES]; /* findings since all was well; each is said once */
+	size_t said_count;
+	enum reason reason;            /* of the last round */
+	int status;
+	uint64_t size_said;
+	uint8_t counted[SHA256_BYTES]; /* digest of the index whose openings were counted */
+};
+
+/* --- saying ---------------------------------------------------------------------------------------- */
+
+static void say(struct watcher *w, json_t *event, const char *text)
+{
+	AUTO_BUF out = { 0 };
+	AUTO_JSON *v = event;
+	struct err e;
+
+	buf_init(&out, 64 * KIB);
+	json_put_time(v, "time", clock_now_ms());
+	if (args_has(w->a, "json")) {
+		if (!json_write_canonical(v, &out, &e))
+			return;
+	} else {
+		text_printable(bytes_of(text), &out);
+	}
+	buf_add_u8(&out, '\n');
+	if (!output_write(&out, &e))
+		(void)command_failed(&e);
+	(void)fflush(stdout);
+}
+
+static json_t *event_of(const struct log_watch *l, const char *what)
+{
+	const struct checkpoint *c = monitor_checkpoint(l->monitor);
+	json_t *v = json_object();
+
+	json_put_text(v, "event", what);
+	json_put_text(v, "log", l->log->key.name);
+	json_put_text(v, "target", l->log->target);
+	json_put_int(v, "size", (int64_t)c->size);
+	json_put_int(v, "hashed", (int64_t)monitor_hashed(l->monitor));
+	if (l->log->party != NULL)
+		json_put_text(v, "party", l->log->party);
+	return v;
+}
+
+static void say_server(struct log_watch *l, json_t *v)
+{
+	uint8_t server[SHA256_BYTES];
+
+	if (target_is_url(l->log->target) && l->open && source_https_server(&l->source, server))
+		json_put_hex(v, "server", BYTES_ARRAY(server));
+}
+
+static void say_verified(struct log_watch *l)
+{
+	const struct checkpoint *c = monitor_checkpoint(l->monitor);
+	const struct policy_verdict *p = monitor_verdict(l->monitor);
+	json_t *v;
+	AUTO_BUF text = { 0 };
+
+	if (l->said_count == 0 && l->size_said == c->size && c->size > 0)
+		return;
+	l->size_said = c->size;
+	v = event_of(l, "verified");
+	buf_init(&text, 4 * KIB);
+	json_put_hex(v, "root", BYTES_ARRAY(c->root));
+	json_put_int(v, "witnesses", (int64_t)p->witnesses);
+	say_server(l, v);
+	buf_add_format(&text, "%s: %" PRIu64 " leaves verified", c->origin, c->size);
+	if (l->log->policy == NULL)
+		buf_add_text(&text, ", no witnesses asked for");
+	else
+		buf_add_format(&text, ", %zu witnesses", p->witnesses);
+	say(l->w, v, buf_text(&text));
+}
+
+static bool was_said(struct log_watch *l, const char *text)
+{
+	uint8_t digest[SHA256_BYTES];
+
+	sha256(bytes_of(text), digest);
+	for (size_t i = 0; i < l->said_count && i < SAID_MAX; i++)
+		if (memcmp(l->said[i], digest, sizeof(digest)) == 0)
+			return true;
+	memcpy(l->said[l->said_count++ % SAID_MAX], digest, sizeof(digest));
+	return false;
+}
+
+/* 1: something is wrong, and it is not a matter of whom one asks; 2: it could not be looked at. */
+static void found(struct log_watch *l, const struct err *e)
+{
+	int status = e->kind == ERR_REJECTED ? EXIT_WRONG : EXIT_NOT_SEEN;
+	json_t *v;
+	AUTO_BUF text = { 0 };
+
+	if (l->status != EXIT_WRONG)
+		l->status = status;
+	l->reason = e->reason;
+	if (was_said(l, e->text))
+		return;
+	buf_init(&text, 4 * KIB);
+	v = event_of(l, status == EXIT_WRONG ? reason_code(e->reason) : "not-looked-at");
+	json_put_text(v, "reason", reason_code(e->reason));
+	json_put_text(v, "text", e->text);
+	say_server(l, v);
+	buf_add_format(&text, "%s: %s: %s (%s)", l->log->key.name, status == EXIT_WRONG ? "WRONG" : "could not be looked at", e->text,
+		       reason_code(e->reason));
+	say(l->w, v, buf_text(&text));
+}
+
+/* --- evidence and state --------------------------------------------------------------------------- */
+
+static void keep_evidence(struct log_watch *l)
+{
+	char origin[2 * SHA256_BYTES + 1], path[160];
+	struct bytes note[2];
+	AUTO_BUF text = { 0 };
+	struct err e;
+	json_t *v;
+
+	monitor_evidence(l->monitor, &note[0], &note[1]);
+	if (l->w->evidence_fd < 0 || note[0].len == 0)
+		return;
+	origin_hex(l->log->key.name, origin);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s-%" PRIu64 "-%c.txt", origin, monitor_checkpoint(l->monitor)->size, "ab"[i]);
+		if (!file_write(l->w->evidence_fd, path, note[i], 0644, true, &e)) {
+			found(l, &e);
+			return;
+		}
+	}
+	buf_init(&text, 4 * KIB);
+	buf_add_format(&text, "%s: both notes are in %s/%.64s-%" PRIu64 "-a.txt and -b.txt: each is signed by the log's key, and no one log has both trees",
+		       l->log->key.name, args_value(l->w->a, "evidence"), origin, monitor_checkpoint(l->monitor)->size);
+	v = event_of(l, "evidence");
+	snprintf(path, sizeof(path), "%s-%" PRIu64, origin, monitor_checkpoint(l->monitor)->size);
+	json_put_text(v, "files", path);
+	say(l->w, v, buf_text(&text));
+}
+
+static void state_path(const struct log_watch *l, char ret[static 96])
+{
+	char origin[2 * SHA256_BYTES + 1];
+
+	origin_hex(l->log->key.name, origin);
+	snprintf(ret, 96, "%s.state", origin);
+}
+
+static bool state_load(struct log_watch *l, struct err *e)
+{
+	char path[96];
+	struct err why = { 0 };
+	AUTO_BUF in = { 0 };
+
+	buf_init(&in, MONITOR_STATE_BYTES_MAX);
+	if (l->w->state_fd < 0)
+		return true;
+	state_path(l, path);
+	if (!file_read(l->w->state_fd, path, &in, &why))
+		return why.kind == ERR_NOT_FOUND || err_set(e, why.kind, why.reason, "%s", why.text);
+	return monitor_state_read(l->monitor, buf_bytes(&in), e) || err_note(e, "%s", path);
+}
+
+static bool state_save(struct log_watch *l, struct err *e)
+{
+	char path[96];
+	AUTO_BUF out = { 0 };
+
+	if (l->w->state_fd < 0)
+		return true;
+	buf_init(&out, MONITOR_STATE_BYTES_MAX);
+	monitor_state_write(l->monitor, &out);
+	state_path(l, path);
+	return buf_check(&out, "the state", e) && file_write(l->w->state_fd, path, buf_bytes(&out), 0644, true, e);
+}
+
+/* --- expected tags ----------------------------------------------------------------------------------- */
+
+static bool leaf_look(void *ctx, uint64_t index, struct bytes entry, struct err *e)
+{
+	struct log_watch *l = ctx;
+	const struct sought *t = expected_look(&l->w->expected, entry);
+	char text[200];
+	json_t *v;
+
+	if (t == NULL)
+		return true;
+	v = event_of(l, "found");
+	json_put_bytes(v, "tag", bytes_from(t->hex, TAG_HEX_BYTES));
+	json_put_int(v, "index", (int64_t)index);
+	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, l->log->key.name);
+	say(l->w, v, text);
+	return true;
+}
+
+static void tags_missing(struct watcher *w)
+{
+	for (size_t i = 0; i < w->expected.count; i++) {
+		json_t *v = json_object();
+		char text[120];
+
+		if (w->expected.tags[i].found) {
+			json_decref(v);
+			continue;
+		}
+		json_put_text(v, "event", "not-found");
+		json_put_bytes(v, "tag", bytes_from(w->expected.tags[i].hex, TAG_HEX_BYTES));
+		snprintf(text, sizeof(text), "tag %.64s: NOT FOUND", w->expected.tags[i].hex);
+		say(w, v, text);
+	}
+}
+
+/* --- one round -------------------------------------------------------------------------------------- */
+
+static bool hashed(void *ctx, uint64_t done, uint64_t size)
+{
+	struct log_watch *l = ctx;
+
+	l->w->progress.total = size * LEAF_V1_BYTES;
+	progress_at(&l->w->progress, done * LEAF_V1_BYTES);
+	return watch_stop == 0;
+}
+
+static void ask_witness(struct log_watch *l, const struct policy_witness *witness)
+{
+	char path[100], origin[2 * SHA256_BYTES + 1];
+	struct log_source s;
+	struct err e = { 0 };
+	AUTO_BUF note = { 0 };
+
+	if (witness->url[0] == '\0')
+		return;
+	buf_init(&note, NOTE_BYTES_MAX);
+	origin_hex(l->log->key.name, origin);
+	snprintf(path, sizeof(path), "%s/checkpoint", origin);
+	if (!target_open(witness->url, NULL, &watch_stop, &s, &e)) {
+		found(l, &e);
+		return;
+	}
+	if (!s.fetch(s.ctx, path, NOTE_BYTES_MAX, &note, &e)) {
+		(void)err_note(&e, "witness %s", witness->name);
+		found(l, &e);
+	} else if (!monitor_compare(l->monitor, &l->source, buf_bytes(&note), witness->name, &e)) {
+		found(l, &e);
+		keep_evidence(l);
+	}
+	log_source_close(&s);
+}
+
+/* Once for each state of what the log publishes. */
+static void count_classes(struct log_watch *l)
+{
+	struct statistics_options o = { .log_key = l->log->key, .progress = hashed, .ctx = l };
+	uint8_t digest[SHA256_BYTES];
+	struct err e = { 0 };
+	json_t *counts = NULL, *v;
+	size_t periods;
+	char text[200];
+	AUTO_BUF index = { 0 };
+
+	buf_init(&index, PUBLISHED_INDEX_BYTES_MAX);
+	if (!l->source.fetch(l->source.ctx, "acts/index", PUBLISHED_INDEX_BYTES_MAX, &index, &e)) {
+		if (e.kind != ERR_NOT_FOUND)
+			found(l, &e);
+		return;
+	}
+	sha256(buf_bytes(&index), digest);
+	if (memcmp(digest, l->counted, sizeof(digest)) == 0)
+		return;
+	if (!statistics_count(&o, &l->source, &counts, &e)) {
+		found(l, &e);
+		return;
+	}
+	memcpy(l->counted, digest, sizeof(digest));
+	periods = json_array_size(json_object_get(counts, "periods"));
+	v = event_of(l, "counted");
+	json_put(v, "statistics", counts);
+	snprintf(text, sizeof(text), "%.100s: the openings of %zu quarter%s open what they say", l->log->key.name, periods, periods == 1 ? "" : "s");
+	say(l->w, v, text);
+}
+
+static bool follow(struct log_watch *l, struct err *e)
+{
+	bool ok;
+
+	if (!l->open && !target_open(l->log->target, l->w->pin, &watch_stop, &l->source, e))
+		return false;
+	l->open = true;
+	progress_start(&l->w->progress, l->log->key.name, 0, args_has(l->w->a, "quiet") || isatty(STDERR_FILENO) != 1);
+	ok = monitor_follow(l->monitor, &l->source, e);
+	progress_end(&l->w->progress);
+	return ok;
+}
+
+static void watch_round(struct log_watch *l)
+{
+	const struct policy *policy = l->log->policy;
+	struct err e = { 0 }, state = { 0 };
+
+	l->status = EXIT_CONSISTENT;
+	l->reason = REASON_NONE;
+	if (follow(l, &e)) {
+		say_verified(l);
+		if (args_has(l->w->a, "classes"))
+			count_classes(l);
+	} else if (watch_stop == 0) {
+		found(l, &e);
+		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
+			keep_evidence(l);
+	}
+	for (size_t i = 0; args_has(l->w->a, "witnesses") && policy != NULL && watch_stop == 0 && i < policy_witness_count(policy); i++)
+		ask_witness(l, policy_witness_at(policy, i));
+	if (!state_save(l, &state))
+		found(l, &state);
+	if (l->status == EXIT_CONSISTENT)
+		l->said_count = 0;
+	if (l->status == EXIT_WRONG || l->w->status == EXIT_CONSISTENT)
+		l->w->status = l->status;
+}
+
+/* --- the command ----------------------------------------------------------------------------------- */
+
+static bool folder_of(const struct args *a, const char *option, int *ret, struct err *e)
+{
+	const char *path = args_value(a, option);
+
+	if (path == NULL)
+		return true;
+	if (!dir_make(AT_FDCWD, path, 0755, e))
+		return false;
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret >= 0 || err_system(e, "cannot open %s", path);
+}
+
+static bool logs_begin(struct watcher *w, struct err *e)
+{
+	w->logs = calloc(w->list.count, sizeof(w->logs[0]));
+	if (w->logs == NULL)
+		abort();
+	for (size_t i = 0; i < w->list.count; i++) {
+		struct log_watch *l = &w->logs[i];
+		struct monitor_options o = { .log_key = w->list.logs[i].key, .policy = w->list.logs[i].policy,
+					     .leaf = w->expected.count > 0 ? leaf_look : NULL, .progress = hashed, .ctx = l };
+
+		*l = (struct log_watch){ .w = w, .log = &w->list.logs[i], .monitor = monitor_new(&o) };
+		if (!state_load(l, e))
+			return false;
+		if (w->expected.count > 0)
+			monitor_begin_again(l->monitor);
+	}
+	return true;
+}
+
+static void watcher_release(struct watcher *w)
+{
+	for (size_t i = 0; w->logs != NULL && i < w->list.count; i++) {
+		monitor_free(w->logs[i].monitor);
+		if (w->logs[i].open)
+			log_source_close(&w->logs[i].source);
+	}
+	free(w->logs);
+	expected_release(&w->expected);
+	fd_close_at(&w->state_fd);
+	fd_close_at(&w->evidence_fd);
+	watch_list_release(&w->list);
+}
+
+static void say_end(struct watcher *w)
+{
+	static const char *const words[] = { "all consistent", "something is wrong", "not everything could be looked at" };
+	json_t *v = json_object(), *logs = json_array();
+	char text[160];
+
+	for (size_t i = 0; i < w->list.count; i++) {
+		json_t *one = event_of(&w->logs[i], w->logs[i].reason == REASON_NONE ? "verified" : reason_code(w->logs[i].reason));
+
+		json_put_int(one, "status", w->logs[i].status);
+		if (json_array_append_new(logs, one) != 0)
+			abort();
+	}
+	json_put_text(v, "event", "end");
+	json_put(v, "logs", logs);
+	json_put_text(v, "result", words[w->status]);
+	json_put_int(v, "status", w->status);
+	json_put_int(v, "tags_expected", (int64_t)w->expected.count);
+	json_put_int(v, "tags_found", (int64_t)w->expected.found);
+	snprintf(text, sizeof(text), "%zu log%s: %s", w->list.count, w->list.count == 1 ? "" : "s", words[w->status]);
+	say(w, v, text);
+}
+
+static int watch_all(struct watcher *w, uint64_t every)
+{
+	do {
+		w->status = EXIT_CONSISTENT;
+		for (size_t i = 0; i < w->list.count && watch_stop == 0; i++)
+			watch_round(&w->logs[i]);
+	} while (every > 0 && watch_sleep((int64_t)every * 1000));
+	tags_missing(w);
+	if (w->expected.found < w->expected.count && w->status == EXIT_CONSISTENT)
+		w->status = EXIT_WRONG;
+	say_end(w);
+	return w->status;
+}
+
+int monitor_command(const struct args *a)
+{
+	const char *every = args_value(a, "every");
+	uint8_t pin[SHA256_BYTES];
+	struct watcher w = { .a = a, .state_fd = -1, .evidence_fd = -1 };
+	uint64_t seconds = 0;
+	struct err e;
+	int status = EXIT_NOT_SEEN;
+	bool ok = every == NULL || (num_parse_u64(every, EVERY_SECONDS_MAX, &seconds) && seconds > 0) ||
+		  err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--every wants seconds, 1 to %u", EVERY_SECONDS_MAX);
+
+	watch_signals();
+	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && expected_read(a, &w.expected, &e) &&
+	     folder_of(a, "state", &w.state_fd, &e) && folder_of(a, "evidence", &w.evidence_fd, &e) && logs_begin(&w, &e);
+	if (ok)
+		status = watch_all(&w, seconds);
+	else
+		(void)command_failed(&e);
+	watcher_release(&w);
+	return status;
+}

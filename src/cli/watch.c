@@ -1,0 +1,203 @@
+/* What the commands that look at logs have in common. Keys always come from whoever runs the command, never from the
+ * place that is looked at. */
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/output.h"
+
+
+volatile sig_atomic_t watch_stop;
+
+static void stop_now(int signal_number)
+{
+	watch_stop = 1;
+}
+
+void watch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = stop_now };
+
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGINT, &sa, NULL);
+}
+
+bool watch_sleep(int64_t ms)
+{
+	int64_t until = clock_monotonic_us() + ms * 1000;
+
+	while (watch_stop == 0) {
+		int64_t left = (until - clock_monotonic_us()) / 1000;
+
+		if (left <= 0)
+			return true;
+		(void)poll(NULL, 0, left > 1000 ? 1000 : (int)left + 1);
+	}
+	return false;
+}
+
+bool target_is_url(const char *target)
+{
+	return strstr(target, "://") != NULL;
+}
+
+static void folder_close(void *ctx)
+{
+	int fd = (int)(intptr_t)ctx;
+
+	fd_close_at(&fd);
+}
+
+bool target_open(const char *target, const uint8_t *pin, const volatile sig_atomic_t *stop, struct log_source *ret, struct err *e)
+{
+	int fd;
+
+	if (target_is_url(target))
+		return source_https_open(&(struct https_options){ .url = target, .pin = pin, .stop = stop }, ret, e);
+	fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_system(e, "cannot open %s", target);
+	*ret = log_source_folder(fd);
+	ret->close = folder_close;
+	return true;
+}
+
+bool digest_read(const char *text, uint8_t ret[static SHA256_BYTES])
+{
+	char hex[2 * SHA256_BYTES];
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ' ' || *text == ':')
+			continue;
+		if (n == sizeof(hex))
+			return false;
+		hex[n++] = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
+	}
+	return hex_parse(bytes_from(hex, n), ret, SHA256_BYTES);
+}
+
+bool pin_read(const struct args *a, uint8_t room[static SHA256_BYTES], const uint8_t **ret, struct err *e)
+{
+	const char *pin = args_value(a, "pin");
+
+	*ret = NULL;
+	if (pin == NULL)
+		return true;
+	if (!digest_read(pin, room))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--pin wants 64 hex digits");
+	*ret = room;
+	return true;
+}
+
+void origin_hex(const char *origin, char ret[static 2 * SHA256_BYTES + 1])
+{
+	uint8_t digest[SHA256_BYTES];
+
+	sha256(bytes_of(origin), digest);
+	hex_write(BYTES_ARRAY(digest), ret);
+}
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+static char *copy_of(const char *text)
+{
+	char *copy = text == NULL ? NULL : strdup(text);
+
+	if (text != NULL && copy == NULL)
+		abort();
+	return copy;
+}
+
+void watch_list_add(struct watch_list *w, const char *target, const struct note_key *key, const char *party, const struct policy *policy)
+{
+	w->logs = realloc(w->logs, (w->count + 1) * sizeof(w->logs[0]));
+	if (w->logs == NULL)
+		abort();
+	w->logs[w->count++] = (struct watched){ .key = *key, .target = copy_of(target), .party = copy_of(party), .policy = policy };
+}
+
+void watch_list_release(struct watch_list *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		free(w->logs[i].target);
+		free(w->logs[i].party);
+	}
+	free(w->logs);
+	policy_free(w->policy);
+	register_free(w->parties);
+	*w = (struct watch_list){ 0 };
+}
+
+static bool add_policy(struct watch_list *w, const char *path, struct err *e)
+{
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, POLICY_BYTES_MAX);
+	if (!file_read(AT_FDCWD, path, &text, e) || !policy_parse(buf_bytes(&text), &w->policy, e))
+		return err_note(e, "%s", path);
+	for (size_t i = 0; i < policy_log_count(w->policy); i++) {
+		const struct policy_log *l = policy_log_at(w->policy, i);
+
+		if (l->url[0] != '\0')
+			watch_list_add(w, l->url, &l->key, NULL, w->policy);
+	}
+	return true;
+}
+
+static bool add_register(struct watch_list *w, const char *path, const char *root, struct err *e)
+{
+	uint8_t fingerprint[SHA256_BYTES];
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, REGISTER_BYTES_MAX);
+	if (root != NULL && !digest_read(root, fingerprint))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--root wants the 64 hex digits of a fingerprint");
+	w->parties = register_new();
+	if (!file_read(AT_FDCWD, path, &text, e) ||
+	    !register_load(w->parties, buf_bytes(&text), root == NULL ? NULL : fingerprint, clock_now_ms(), NULL, e))
+		return err_note(e, "%s", path);
+	for (size_t i = 0; i < register_count(w->parties); i++) {
+		const struct party *p = register_at(w->parties, i);
+		const struct register_policy *policy = register_policy(w->parties, p->code, clock_now_ms());
+
+		if (p->public_endpoint[0] != '\0')
+			watch_list_add(w, p->public_endpoint, &p->log_key, p->code, policy == NULL ? w->policy : policy->policy);
+	}
+	return true;
+}
+
+static bool add_targets(const struct args *a, struct watch_list *w, struct err *e)
+{
+	for (size_t i = 0; i < a->positional_count; i++) {
+		const char *vkey = args_many(a, "key", i);
+		struct note_key key;
+
+		if (vkey == NULL)
+			return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose log is %s? give --key VKEY for each", a->positional[i]);
+		if (!note_key_parse(bytes_of(vkey), &key, e))
+			return false;
+		watch_list_add(w, a->positional[i], &key, NULL, w->policy);
+	}
+	if (args_many(a, "key", a->positional_count) != NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "there are more --key than logs");
+	return true;
+}
+
+bool watch_list_read(const struct args *a, struct watch_list *ret, struct err *e)
+{
+	const char *logs = args_value(a, "logs"), *parties = args_value(a, "register");
+
+	if ((logs != NULL && !add_policy(ret, logs, e)) || !add_targets(a, ret, e) ||
+	    (parties != NULL && !add_register(ret, parties, args_value(a, "root"), e)))
+		return false;
+	if (ret->count == 0)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "no log is named: give TARGET and --key, --logs FILE or --register FILE");
+	return ret->count <= WATCHED_MAX ||
+	       err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u logs", WATCHED_MAX);
+}

@@ -1,0 +1,283 @@
+/* Calls to witnesses: what is asked next, and what an answer is worth. One call per witness is under way; one that
+ * fails is tried again after a while that grows, and a refusal after longer. An unsigned answer changes what is asked
+ * next and what `status` says, and nothing else: who can come between us and a witness can delay, and not more. */
+#include "exchange/cosigning-internal.h"
+#include "exchange/recover.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/num.h"
+#include "log/witness.h"
+
+#define RETRY_MS_MIN 1000
+#define RETRY_MS_MAX 10000
+/* After an answer that only people can change: an unknown log, a bad signature, a fork. */
+#define REFUSED_MS 60000
+/* A call that nobody answers for so long was lost with its carrier. */
+#define CALL_LOST_MS 60000
+
+/* --- asking ------------------------------------------------------------------------------------------------- */
+
+static bool wants(const struct watcher *w, const struct proved *current, int64_t now_ms)
+{
+	if (!(w->counts || w->for_peer) || w->url[0] == '\0')
+		return false;
+	if (w->call != 0 && now_ms - w->call_ms < CALL_LOST_MS && now_ms >= w->call_ms)
+		return false;
+	/* However the clock is set, it is tried again within the longest wait. */
+	if (now_ms < w->next_ms && w->next_ms - now_ms <= REFUSED_MS)
+		return false;
+	return w->claimed > 0 || w->signed_under.checkpoint.size != current->checkpoint.size;
+}
+
+/* What the witness has seen is where the proof begins; who was never asked is asked from nothing, and says where. */
+static bool ask_cosign(struct node *n, struct watcher *w, const struct proved *current, struct buf *body, struct err *e)
+{
+	merkle_hash proof[PROOF_HASHES_MAX];
+	uint64_t old = w->known && w->size <= current->checkpoint.size ? w->size : 0;
+	size_t count = 0;
+
+	if (old > 0 && old < current->checkpoint.size && !log_consistency(n->log, old, current->checkpoint.size, proof, &count, e))
+		return false;
+	w->what = CALL_COSIGN;
+	return witness_request_write(old, (const merkle_hash *)proof, count, buf_bytes(&current->note), body, e);
+}
+
+static bool ask(struct node *n, struct watcher *w, const struct proved *current, int64_t now_ms, struct cosigning_ask *ret,
+		struct err *e)
+{
+	char hex[2 * SHA256_BYTES + 1];
+
+	if (w->claimed > 0) {
+		w->what = CALL_SHOW;
+		witness_origin_hex(log_origin(n->log), hex);
+		snprintf(ret->url, sizeof(ret->url), "%s/%s/checkpoint", w->url, hex);
+	} else {
+		snprintf(ret->url, sizeof(ret->url), "%s/add-checkpoint", w->url);
+		if (!ask_cosign(n, w, current, &ret->body, e))
+			return false;
+	}
+	w->asked = current->checkpoint;
+	w->call = ret->number = ++n->cosigning->last_number;
+	w->call_ms = now_ms;
+	return true;
+}
+
+/* A round that is not complete in its time makes room for the newest checkpoint; what it has gained is not lost to the
+ * witnesses, who go on from there. */
+static void round_over(struct node *n, int64_t now_ms)
+{
+	struct cosigning *c = n->cosigning;
+
+	if (c->candidate.checkpoint.size == 0)
+		return;
+	if (now_ms < c->begun_ms)
+		c->begun_ms = now_ms;
+	if (now_ms - c->begun_ms >= COSIGNING_ROUND_MS && n->checkpoint.size > c->candidate.checkpoint.size)
+		cosigning_begin(n, now_ms);
+}
+
+bool cosigning_due(const struct node *n, int64_t now_ms)
+{
+	struct cosigning *c = n->cosigning;
+	const struct proved *current = cosigning_current(c);
+
+	if (n->locked)
+		return false;
+	if (!cosigning_policy_is_known(n, now_ms) || cosigning_missed_since(n) != 0)
+		return true;
+	if (c->candidate.checkpoint.size > 0 && n->checkpoint.size > c->candidate.checkpoint.size &&
+	    (now_ms < c->begun_ms || now_ms - c->begun_ms >= COSIGNING_ROUND_MS))
+		return true;
+	for (size_t i = 0; current != NULL && i < c->count; i++)
+		if (wants(c->watchers[i], current, now_ms))
+			return true;
+	return false;
+}
+
+bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, bool *ret_found, struct err *e)
+{
+	struct cosigning *c = n->cosigning;
+	const struct proved *current;
+
+	memset(ret, 0, sizeof(*ret));
+	buf_init(&ret->body, 2 * NOTE_BYTES_MAX);
+	*ret_found = false;
+	if (n->locked)
+		return true;
+	if (!cosigning_policy(n, now_ms, e) || !cosigning_peers(n, e))
+		return false;
+	round_over(n, now_ms);
+	current = cosigning_current(c);
+	for (size_t i = 0; current != NULL && i < c->count; i++) {
+		if (!wants(c->watchers[i], current, now_ms))
+			continue;
+		*ret_found = ask(n, c->watchers[i], current, now_ms, ret, e);
+		return *ret_found;
+	}
+	return true;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------ */
+
+static void failed(struct watcher *w, int64_t wait_ms, int64_t now_ms, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void failed(struct watcher *w, int64_t wait_ms, int64_t now_ms, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(w->error, sizeof(w->error), format, args);
+	va_end(args);
+	for (unsigned i = 0; wait_ms < RETRY_MS_MAX && i < w->failures; i++)
+		wait_ms *= 2;
+	w->failures++;
+	w->next_ms = now_ms + wait_ms;
+}
+
+static void took(struct watcher *w, const struct proved *under, int64_t signed_ms, int64_t now_ms)
+{
+	w->known = true;
+	w->size = under->checkpoint.size;
+	w->failures = 0;
+	w->next_ms = 0;
+	w->error[0] = '\0';
+	w->last_ms = now_ms;
+	w->off_ms = signed_ms - now_ms;
+	proved_copy(&w->signed_under, under);
+	w->signed_under.quorum_ms = signed_ms;
+}
+
+static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int64_t now_ms, struct err *e)
+{
+	struct cosigning *c = n->cosigning;
+	struct err why = { 0 };
+	int64_t time_s;
+	/* The round may have gone on, and what was the candidate may be proved by others. */
+	struct proved *p = c->candidate.checkpoint.size == w->asked.size ? &c->candidate : &c->proved;
+
+	if (p->checkpoint.size != w->asked.size || memcmp(p->checkpoint.root, w->asked.root, sizeof(w->asked.root)) != 0) {
+		w->known = true; /* if it lies about that, it will say 409 */
+		w->size = w->asked.size;
+		w->failures = 0;
+		return true;
+	}
+	if (!cosignature_take(&p->note, lines, &w->key, &time_s, &why)) {
+		failed(w, RETRY_MS_MIN, now_ms, "its answer has no cosignature of its own: %.120s", why.text);
+		return true;
+	}
+	took(w, p, time_s * 1000, now_ms);
+	return cosigning_gained(n, p, now_ms, e);
+}
+
+/* Leaves that this home knows of: after a recovery more than are signed again yet. */
+static uint64_t leaves_known(const struct node *n)
+{
+	uint64_t here = log_size(n->log);
+
+	return here > n->checkpoint.size ? here : n->checkpoint.size;
+}
+
+/* 409 says how much it has seen: text, one line. */
+static void conflict(struct node *n, struct watcher *w, struct bytes body, int64_t now_ms)
+{
+	struct bytes line = bytes_cut(&body, '\n');
+	char text[24];
+	uint64_t size;
+
+	bytes_text(line, text, sizeof(text));
+	if (body.len > 0 || line.len >= sizeof(text) || !num_parse_u64(text, INT64_MAX, &size)) {
+		failed(w, RETRY_MS_MIN, now_ms, "it says that it has seen another size of this log, and not which");
+		return;
+	}
+	if (size > leaves_known(n)) {
+		w->claimed = size;
+		failed(w, 0, now_ms, "it says that it has seen %llu leaves of this log, and there are %llu", (unsigned long long)size,
+		       (unsigned long long)leaves_known(n));
+		return;
+	}
+	/* Asked again at once, from there; the second time it waits as after any failure. */
+	bool again = w->known && w->size == size;
+	w->known = true;
+	w->size = size;
+	if (size > w->asked.size)
+		failed(w, RETRY_MS_MIN, now_ms, "it has seen a later checkpoint than it was asked for");
+	else if (again)
+		failed(w, RETRY_MS_MIN, now_ms, "it does not stand by the size that it says");
+}
+
+static void refused(struct node *n, struct watcher *w, unsigned status, int64_t now_ms)
+{
+	switch (status) {
+	case 404:
+		failed(w, REFUSED_MS, now_ms, "it does not watch this log (404)");
+		break;
+	case 403:
+		failed(w, REFUSED_MS, now_ms, "it does not accept this log's signature (403)");
+		break;
+	case 422:
+		/* Our proof is built from our own tree: what it saw before is of another. */
+		failed(w, REFUSED_MS, now_ms, "it has seen another tree of this log: evidence of a fork (422)");
+		diag(DIAG_ERROR, "fork-evidence", "witness=%s size=%llu asked=%llu", w->key.name, (unsigned long long)w->size,
+		     (unsigned long long)w->asked.size);
+		break;
+	default:
+		failed(w, RETRY_MS_MIN, now_ms, "it answered with status %u", status);
+	}
+}
+
+/* The signer is told as by a store that is too small (slots.c): it locks itself, too. */
+static void lock(struct node *n, const struct watcher *w, uint64_t size)
+{
+	struct signing_extension nothing = { .size = 0 };
+	AUTO_BUF note = { 0 };
+
+	buf_init(&note, NOTE_BYTES_MAX);
+	(void)!recover_known(n, size, w->key.name); /* kept for the next start */
+	n->locked = true;
+	snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows %llu leaves of this log with its signature, and this home has %llu: "
+		 "it was restored from an older state", w->key.name, (unsigned long long)size, (unsigned long long)leaves_known(n));
+	(void)!n->signer.checkpoint(n->signer.ctx, &nothing, &note, NULL);
+	diag(DIAG_ERROR, "locked", "why=\"%s\"", n->locked_why);
+}
+
+/* Restore is not a fork (design.md part 10): only our own signature under more leaves than we have stops us. */
+static void shown(struct node *n, struct watcher *w, bool ok, struct bytes note, int64_t now_ms)
+{
+	struct checkpoint c;
+	uint64_t claimed = w->claimed;
+
+	w->claimed = 0;
+	w->known = false;
+	if (ok && checkpoint_verify(note, &n->identity.log, &c, NULL) && c.size > leaves_known(n))
+		lock(n, w, c.size);
+	else
+		failed(w, REFUSED_MS, now_ms, "it says that it has seen %llu leaves of this log, and shows no signature of ours for that",
+		       (unsigned long long)claimed);
+}
+
+bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned status, struct bytes body, const char *error,
+			int64_t now_ms, struct err *e)
+{
+	struct cosigning *c = n->cosigning;
+	struct watcher *w = NULL;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (c->watchers[i]->call == number && number != 0)
+			w = c->watchers[i];
+	if (w == NULL)
+		return true; /* too late, or of a witness that is no longer asked */
+	w->call = 0;
+	if (w->what == CALL_SHOW)
+		shown(n, w, http_ok && status == 200, body, now_ms);
+	else if (!http_ok)
+		failed(w, RETRY_MS_MIN, now_ms, "%s", error);
+	else if (status == 200)
+		return cosigned(n, w, body, now_ms, e);
+	else if (status == 409)
+		conflict(n, w, body, now_ms);
+	else
+		refused(n, w, status, now_ms);
+	return true;
+}

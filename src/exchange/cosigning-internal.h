@@ -1,0 +1,60 @@
+/* Between the sources of cosigning.h. */
+#ifndef COMITY_EXCHANGE_COSIGNING_INTERNAL_H
+#define COMITY_EXCHANGE_COSIGNING_INTERNAL_H
+
+#include "base/limits.h"
+#include "exchange/cosigning.h"
+
+/* What is asked of a witness: its cosignature, or to show the checkpoint of ours that it claims to have seen. */
+enum watcher_call { CALL_COSIGN, CALL_SHOW };
+
+/* One witness that we ask: of our log's policy, or of somebody to whom a letter may go proof-pending. */
+struct watcher {
+	struct note_key key;
+	char url[WITNESS_URL_BYTES_MAX + 1];
+	bool counts;                 /* in the policy, and not our own */
+	bool for_peer;               /* asked only while the quorum is missed */
+	bool known;                  /* size says how much of our log it has seen */
+	uint64_t size;
+	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
+	uint64_t call;               /* under way; 0: none */
+	enum watcher_call what;
+	int64_t call_ms;
+	struct checkpoint asked;     /* of the call under way */
+	unsigned failures;           /* in a row */
+	int64_t next_ms;             /* not before */
+	int64_t last_ms, off_ms;     /* when it last signed, by our clock; and how far its clock was from ours then */
+	struct proved signed_under;  /* the newest checkpoint that it signed, with its cosignature */
+	char error[200];
+};
+
+struct cosigning {
+	uint8_t policy[SHA256_BYTES]; /* hash of the policy that the watchers are of */
+	bool has_policy, looked;      /* a policy that wants cosignatures; policies were looked up once */
+	struct watcher *watchers[COSIGNING_WITNESSES_MAX];
+	size_t count;
+	struct proved candidate;      /* size 0: none under way */
+	int64_t begun_ms;             /* of the round */
+	struct proved proved;
+	bool unsaved;                 /* proved is not in the store yet */
+	int64_t waiting_since;        /* the oldest signed checkpoint that is not proved is from then; 0: all are */
+	int64_t beyond_since;         /* the same of those after the candidate */
+	int64_t paged_since;          /* the miss that was paged about */
+	uint64_t last_number;
+};
+
+/* The checkpoint that witnesses are asked for now; NULL: none. */
+struct proved *cosigning_current(struct cosigning *c);
+/* Follows the register: another policy begins a new round. */
+bool cosigning_policy(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
+/* The watchers are of the policy that is in effect now. */
+bool cosigning_policy_is_known(const struct node *n, int64_t now_ms);
+/* Adds the witnesses of parties to which letters may go proof-pending. */
+bool cosigning_peers(struct node *n, struct err *e) MUST_USE;
+/* A new round with the newest checkpoint. */
+void cosigning_begin(struct node *n, int64_t now_ms);
+/* The candidate, or the proved one, has got another cosignature. */
+bool cosigning_gained(struct node *n, struct proved *p, int64_t now_ms, struct err *e) MUST_USE;
+void proved_copy(struct proved *to, const struct proved *from);
+
+#endif

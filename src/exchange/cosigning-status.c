@@ -1,0 +1,117 @@
+/* How cosigning stands, for people and for those who decide what may be sent. A quorum is missed when a signed
+ * checkpoint has waited for it for a minute; nothing less is worth waking anybody. */
+#include "exchange/cosigning-internal.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+int64_t cosigning_missed_since(const struct node *n)
+{
+	const struct cosigning *c = n->cosigning;
+
+	return c->has_policy && c->waiting_since != 0 && clock_now_ms() - c->waiting_since >= COSIGNING_MISSED_MS ? c->waiting_since : 0;
+}
+
+bool cosigning_page_due(const struct node *n, int64_t *ret_since)
+{
+	int64_t since = cosigning_missed_since(n);
+
+	if (since == 0 || n->cosigning->paged_since != 0)
+		return false;
+	*ret_since = since;
+	return true;
+}
+
+void cosigning_paged(struct node *n)
+{
+	n->cosigning->paged_since = cosigning_missed_since(n);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of the last round: who signed the checkpoint that is proved, or the one that waits. */
+int64_t cosigning_clock_off_ms(const struct node *n)
+{
+	const struct cosigning *c = n->cosigning;
+	int64_t off[COSIGNING_WITNESSES_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct watcher *w = c->watchers[i];
+		uint64_t size = w->signed_under.checkpoint.size;
+
+		if (w->counts && size > 0 && (size == c->candidate.checkpoint.size || size == c->proved.checkpoint.size))
+			off[count++] = w->off_ms;
+	}
+	if (count == 0)
+		return 0;
+	qsort(off, count, sizeof(off[0]), by_value);
+	int64_t low = off[(count - 1) / 2], high = off[count / 2];
+	/* Of two in the middle the one that accuses our clock less. */
+	return (low < 0 ? -low : low) < (high < 0 ? -high : high) ? low : high;
+}
+
+bool cosigning_clock_off(const struct node *n)
+{
+	int64_t off = cosigning_clock_off_ms(n);
+
+	return off > COSIGNING_CLOCK_OFF_MS || off < -COSIGNING_CLOCK_OFF_MS;
+}
+
+static int64_t waiting(const struct node *n, enum query_name name)
+{
+	struct query *q = store_query(n->store, name);
+	bool found;
+	int64_t count = query_row(q, &found, NULL) && found ? query_int(q, 0) : 0;
+
+	query_end(q);
+	return count;
+}
+
+static const char *quorum_word(const struct node *n)
+{
+	const struct cosigning *c = n->cosigning;
+
+	if (!c->has_policy)
+		return "none";
+	if (cosigning_missed_since(n) != 0)
+		return "missed";
+	return c->waiting_since != 0 || c->proved.checkpoint.size == 0 ? "waiting" : "met";
+}
+
+json_t *cosigning_status(const struct node *n)
+{
+	const struct cosigning *c = n->cosigning;
+	const struct proved *current = cosigning_current(n->cosigning);
+	json_t *v = json_object(), *list = json_array();
+	int64_t missed = cosigning_missed_since(n);
+
+	json_put_int(v, "clock_off_ms", cosigning_clock_off_ms(n));
+	if (missed != 0)
+		json_put_time(v, "missed_since", missed);
+	else
+		json_put_text(v, "missed_since", "");
+	json_put_int(v, "proved_size", (int64_t)c->proved.checkpoint.size);
+	json_put_text(v, "quorum", quorum_word(n));
+	json_put_int(v, "waiting", waiting(n, QUERY_outbox_count));
+	json_put_int(v, "waiting_proofs", waiting(n, QUERY_proof_out_count));
+	for (size_t i = 0; i < c->count; i++) {
+		const struct watcher *w = c->watchers[i];
+		json_t *one = json_object();
+
+		json_put_bool(one, "counts", w->counts);
+		json_put_text(one, "error", w->url[0] == '\0' ? "the policy says no address of it" : w->error);
+		json_put_int(one, "last_ms", w->last_ms);
+		json_put_text(one, "name", w->key.name);
+		json_put_bool(one, "signed", current != NULL && w->signed_under.checkpoint.size == current->checkpoint.size);
+		json_array_append_new(list, one);
+	}
+	json_put(v, "witnesses", list);
+	return v;
+}

@@ -1,0 +1,409 @@
+/* Cosigning, with witnesses in this process: when a checkpoint is proved, what leaves before, and what an answer can do. */
+#include "exchange/duty.h"
+#include "exchange/slots.h"
+#include "exchange/test-witnesses.h"
+
+static struct world w;
+
+static int begin(void **state)
+{
+	witnessed_world_begin(&w);
+	return 0;
+}
+
+static int end(void **state)
+{
+	witnessed_world_end(&w);
+	return 0;
+}
+
+static uint64_t proved_size(struct home *h)
+{
+	return cosigning_proved(h->node)->checkpoint.size;
+}
+
+/* The size that the world sees; 0: no checkpoint is published. */
+static uint64_t published_size(struct home *h)
+{
+	struct checkpoint c;
+	AUTO_BUF note = { 0 };
+
+	buf_init(&note, NOTE_BYTES_MAX);
+	if (!file_read(h->dir.fd, "log/checkpoint", &note, NULL))
+		return 0;
+	assert_ok(checkpoint_verify(buf_bytes(&note), &h->node->identity.log, &c, e));
+	return c.size;
+}
+
+static const char *error_of(struct home *h, const char *name)
+{
+	static char text[200];
+	AUTO_JSON *v = cosigning_status(h->node);
+	const json_t *list = json_object_get(v, "witnesses");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_text(json_array_get(list, i), "name"), name) == 0) {
+			snprintf(text, sizeof(text), "%s", json_text(json_array_get(list, i), "error"));
+			return text;
+		}
+	return "no such witness";
+}
+
+static bool letter_is_due(struct home *h)
+{
+	struct outbox_job j;
+
+	next_job(h, OUTBOX_LETTERS, &j);
+	bool due = j.count > 0;
+	outbox_job_release(&j);
+	return due;
+}
+
+static void without_a_policy_one_signature_is_enough_at_once(void **state)
+{
+	say_request(&w.xa, "XR");
+	slot(&w.xa);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(ask_witnesses(&w.xa), 0);
+	assert_true(letter_is_due(&w.xa));
+	AUTO_JSON *v = cosigning_status(w.xa.node);
+	assert_string_equal(json_text(v, "quorum"), "none");
+}
+
+static void quorum_none_is_enough_at_once(void **state)
+{
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 4 * KIB);
+	policy_add_witness(&text, "w1", &witnesses[W1]);
+	buf_add_text(&text, "quorum none\n");
+	state_policy(&w, "XA", buf_bytes(&text));
+	slot(&w.xa);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(ask_witnesses(&w.xa), 0);
+}
+
+static void nothing_leaves_and_nothing_is_published_before_the_quorum(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	uint64_t before = published_size(&w.xa);
+	all_dead(true);
+	struct said s = say_request(&w.xa, "XR");
+	cosigned_slot(&w.xa);
+	assert_int_equal(proved_size(&w.xa), 0);
+	assert_int_equal(published_size(&w.xa), before);
+	assert_false(letter_is_due(&w.xa));
+	IN_REFUSED(&w.xa, node_proof(w.xa.node, s.hash, &(struct buf){ .max = NOTE_BYTES_MAX }, e), REASON_UNLOGGED);
+	/* One of two is not enough either. */
+	witnesses[W1].dead = false;
+	the_time += 5000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(witnesses[W1].state.size, log_size(w.xa.node->log));
+	assert_int_equal(proved_size(&w.xa), 0);
+	assert_false(letter_is_due(&w.xa));
+	witnesses[W3].dead = false;
+	the_time += 5000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_true(letter_is_due(&w.xa));
+	assert_ok(node_slot(w.xa.node, the_time, e));
+	assert_int_equal(published_size(&w.xa), log_size(w.xa.node->log));
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_string_equal(receipt_at(&w.xa, s.hash).outcome, "received");
+}
+
+static void a_dead_and_a_slow_witness_stop_nobody_but_two_are_needed(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	witnesses[W1].dead = true;
+	witnesses[W2].slow = true;
+	cosigned_slot(&w.xa);
+	assert_int_equal(proved_size(&w.xa), 0);
+	uint64_t asked = log_size(w.xa.node->log);
+	/* The slow one answers what it was asked, after the next slot closed. */
+	answer_late(&w.xa, &witnesses[W2]); /* 409: it was asked from nothing and has seen nothing: it signs */
+	assert_int_equal(proved_size(&w.xa), asked);
+	assert_string_equal(error_of(&w.xa, "w1.example/witness"), "nobody is there");
+	assert_string_equal(error_of(&w.xa, "w2.example/witness"), "");
+}
+
+static void a_cosignature_that_comes_after_the_quorum_is_taken_too(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	witnesses[W3].slow = true;
+	cosigned_slot(&w.xa);
+	assert_int_equal(cosignatures(cosigning_proved(w.xa.node)), 2);
+	the_time += 600;
+	answer_late(&w.xa, &witnesses[W3]);
+	assert_int_equal(cosignatures(cosigning_proved(w.xa.node)), 3);
+	/* And is published; after the next slot it would belong to nothing any more. */
+	assert_ok(node_slot(w.xa.node, the_time, e));
+	AUTO_BUF note = { 0 };
+	buf_init(&note, NOTE_BYTES_MAX);
+	assert_ok(file_read(w.xa.dir.fd, "log/checkpoint", &note, e));
+	assert_true(bytes_equal(buf_bytes(&note), buf_bytes(&cosigning_proved(w.xa.node)->note)));
+	cosigned_slot(&w.xa);
+	uint64_t proved = proved_size(&w.xa);
+	slot(&w.xa);
+	witnesses[W1].slow = witnesses[W2].slow = true;
+	answer_late(&w.xa, &witnesses[W3]);
+	assert_int_equal(proved_size(&w.xa), proved);
+}
+
+static void what_a_witness_has_seen_is_where_the_proof_begins(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	uint64_t first = log_size(w.xa.node->log);
+	unsigned calls = witnesses[W1].calls;
+	/* Known from then on: one call a slot. */
+	cosigned_slot(&w.xa);
+	assert_int_equal(witnesses[W1].calls, calls + 1);
+	assert_int_equal(witnesses[W1].state.size, log_size(w.xa.node->log));
+	assert_true(log_size(w.xa.node->log) > first);
+	/* A node that was started again has forgotten, asks from nothing, and is told. */
+	slot(&w.xa);
+	home_close(&w.xa);
+	home_open(&w.xa);
+	calls = witnesses[W1].calls;
+	ask_witnesses(&w.xa);
+	assert_int_equal(witnesses[W1].calls, calls + 2);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+}
+
+static void our_own_witness_never_counts_and_is_not_asked(void **state)
+{
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 4 * KIB);
+	policy_add_witness(&text, "own", &witnesses[W_XA]);
+	policy_add_witness(&text, "w1", &witnesses[W1]);
+	buf_add_text(&text, "group any any own w1\nquorum any\n");
+	state_policy(&w, "XA", buf_bytes(&text));
+	witnesses[W1].dead = true;
+	cosigned_slot(&w.xa);
+	assert_int_equal(witnesses[W_XA].calls, 0);
+	assert_int_equal(proved_size(&w.xa), 0);
+	witnesses[W1].dead = false;
+	the_time += 5000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(witnesses[W_XA].calls, 0);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+}
+
+static void a_line_by_another_key_is_worth_nothing(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	witnesses[W1].junk = witnesses[W2].junk = true;
+	cosigned_slot(&w.xa);
+	assert_int_equal(proved_size(&w.xa), 0);
+	assert_non_null(strstr(error_of(&w.xa, "w1.example/witness"), "no cosignature"));
+}
+
+static void a_proved_note_outlives_a_restart(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	AUTO_BUF note = { 0 };
+	buf_init(&note, NOTE_BYTES_MAX);
+	buf_add(&note, buf_bytes(&cosigning_proved(w.xa.node)->note));
+	int64_t quorum = cosigning_proved(w.xa.node)->quorum_ms;
+	assert_true(quorum > 0);
+	struct said s = say_request(&w.xa, "XR");
+	all_dead(true);
+	slot(&w.xa);
+	home_close(&w.xa);
+	home_open(&w.xa);
+	assert_true(bytes_equal(buf_bytes(&cosigning_proved(w.xa.node)->note), buf_bytes(&note)));
+	assert_int_equal(cosigning_proved(w.xa.node)->quorum_ms, quorum);
+	assert_true(proved_size(&w.xa) < log_size(w.xa.node->log));
+	assert_false(letter_is_due(&w.xa));
+	all_dead(false);
+	ask_witnesses(&w.xa);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	settle(&w.xa, &w.xr);
+	assert_true(act_is_there(&w.xr, s.hash));
+}
+
+static void a_policy_that_comes_unproves_what_one_signature_proved(void **state)
+{
+	slot(&w.xa);
+	assert_true(proved_size(&w.xa) > 0);
+	policy_two_of_three(&w, "XA");
+	all_dead(true);
+	ask_witnesses(&w.xa);
+	assert_int_equal(proved_size(&w.xa), 0);
+	all_dead(false);
+	the_time += 20000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+}
+
+/* --- restored, or told so ------------------------------------------------------------------------------------- */
+
+/* A later checkpoint of this log, as the node before the restore would have signed it. */
+static void has_seen(struct tw *t, struct home *h, uint64_t size, const struct sign_key *key)
+{
+	struct checkpoint c = { .size = size };
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, KIB);
+	snprintf(c.origin, sizeof(c.origin), "%s", log_origin(h->node->log));
+	chance_fill(c.root, sizeof(c.root));
+	checkpoint_write(&c, &text);
+	buf_clear(&t->note);
+	assert_ok(note_sign(buf_bytes(&text), c.origin, key, &t->note, e));
+	t->seen = true;
+	t->state.size = size;
+	memcpy(t->state.root, c.root, sizeof(c.root));
+}
+
+static void a_witness_that_shows_more_than_we_signed_locks_the_node(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	slot(&w.xa);
+	has_seen(&witnesses[W2], &w.xa, log_size(w.xa.node->log) + 1000, w.xa.log);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_non_null(strstr(w.xa.node->locked_why, "w2.example/witness"));
+	assert_non_null(strstr(w.xa.node->locked_why, "restored"));
+	assert_true(signing_locked(w.xa.signing));
+	uint64_t size = log_size(w.xa.node->log);
+	slot(&w.xa);
+	assert_int_equal(log_size(w.xa.node->log), size);
+	assert_int_equal(ask_witnesses(&w.xa), 0);
+}
+
+/* The number alone is unsigned: anybody between us and the witness can say it. */
+static void a_witness_that_only_says_so_does_not(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	slot(&w.xa);
+	has_seen(&witnesses[W2], &w.xa, log_size(w.xa.node->log) + 1000, w.xs.log);
+	ask_witnesses(&w.xa);
+	assert_false(w.xa.node->locked);
+	assert_non_null(strstr(error_of(&w.xa, "w2.example/witness"), "shows no signature"));
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+}
+
+static void a_witness_that_saw_another_tree_is_told_as_evidence(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	slot(&w.xa);
+	has_seen(&witnesses[W1], &w.xa, log_size(w.xa.node->log), w.xa.log);
+	ask_witnesses(&w.xa);
+	assert_non_null(strstr(error_of(&w.xa, "w1.example/witness"), "fork"));
+	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log)); /* by the other two */
+}
+
+/* --- rounds, the miss, the clock --------------------------------------------------------------------------------- */
+
+static void a_round_that_is_not_complete_gives_way_to_the_newest(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	all_dead(true);
+	cosigned_slot(&w.xa);
+	uint64_t first = log_size(w.xa.node->log);
+	witnesses[W1].dead = false;
+	slot(&w.xa); /* 30 s later: the round is over */
+	ask_witnesses(&w.xa);
+	assert_true(witnesses[W1].state.size > first);
+	assert_int_equal(witnesses[W1].state.size, log_size(w.xa.node->log));
+}
+
+static bool page(char words[static 400])
+{
+	struct duty_page p = { 0 };
+	bool found;
+
+	IN(&w.xa, duty_next(w.xa.node, the_time, &p, &found, e));
+	if (found) {
+		snprintf(words, 400, "%s", buf_text(&p.words));
+		assert_string_equal(p.officer, "omar");
+		IN(&w.xa, duty_paged(w.xa.node, p.seq, 0, the_time, e));
+	}
+	buf_release(&p.words);
+	return found;
+}
+
+static void a_missed_quorum_is_told_and_paged_once_a_miss(void **state)
+{
+	char words[400];
+
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	all_dead(true);
+	say_request(&w.xa, "XR");
+	cosigned_slot(&w.xa);
+	int64_t since = the_time;
+	the_time += COSIGNING_MISSED_MS - 1;
+	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
+	assert_false(page(words));
+	the_time += 1;
+	assert_int_equal(cosigning_missed_since(w.xa.node), since);
+	AUTO_JSON *v = cosigning_status(w.xa.node);
+	assert_string_equal(json_text(v, "quorum"), "missed");
+	assert_int_equal(json_int(v, "waiting"), 1);
+	assert_true(page(words));
+	assert_non_null(strstr(words, "cosignatures missing since"));
+	assert_non_null(strstr(words, "1 letters"));
+	assert_false(page(words));
+	cosigned_slot(&w.xa);
+	assert_false(page(words));
+	/* Met, and missed again. */
+	all_dead(false);
+	the_time += 20000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
+	all_dead(true);
+	cosigned_slot(&w.xa);
+	the_time += COSIGNING_MISSED_MS;
+	assert_true(page(words));
+}
+
+static void a_clock_off_the_median_sends_nothing(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	say_request(&w.xa, "XR");
+	/* One witness with a wrong clock moves no median. */
+	witnesses[W1].ahead_ms = 3600 * 1000;
+	cosigned_slot(&w.xa);
+	assert_false(cosigning_clock_off(w.xa.node));
+	assert_true(letter_is_due(&w.xa));
+	witnesses[W2].ahead_ms = witnesses[W3].ahead_ms = 62000;
+	cosigned_slot(&w.xa);
+	assert_true(cosigning_clock_off(w.xa.node));
+	assert_true(cosigning_clock_off_ms(w.xa.node) > 60000);
+	assert_false(letter_is_due(&w.xa));
+	witnesses[W2].ahead_ms = witnesses[W3].ahead_ms = -62000;
+	cosigned_slot(&w.xa);
+	assert_true(cosigning_clock_off(w.xa.node));
+	witnesses[W2].ahead_ms = witnesses[W3].ahead_ms = 30000;
+	cosigned_slot(&w.xa);
+	assert_true(letter_is_due(&w.xa));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		CLAIM(without_a_policy_one_signature_is_enough_at_once),
+		CLAIM(quorum_none_is_enough_at_once),
+		CLAIM(nothing_leaves_and_nothing_is_published_before_the_quorum),
+		CLAIM(a_dead_and_a_slow_witness_stop_nobody_but_two_are_needed),
+		CLAIM(a_cosignature_that_comes_after_the_quorum_is_taken_too),
+		CLAIM(what_a_witness_has_seen_is_where_the_proof_begins),
+		CLAIM(our_own_witness_never_counts_and_is_not_asked),
+		CLAIM(a_line_by_another_key_is_worth_nothing),
+		CLAIM(a_proved_note_outlives_a_restart),
+		CLAIM(a_policy_that_comes_unproves_what_one_signature_proved),
+		CLAIM(a_witness_that_shows_more_than_we_signed_locks_the_node),
+		CLAIM(a_witness_that_only_says_so_does_not),
+		CLAIM(a_witness_that_saw_another_tree_is_told_as_evidence),
+		CLAIM(a_round_that_is_not_complete_gives_way_to_the_newest),
+		CLAIM(a_missed_quorum_is_told_and_paged_once_a_miss),
+		CLAIM(a_clock_off_the_median_sends_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,316 @@
+/* Proof-pending: what may travel without the quorum, what it may do, and that the full proof follows. */
+#include "exchange/pending.h"
+#include "exchange/test-witnesses.h"
+#include "register/judge.h"
+
+static struct world w;
+
+static int begin(void **state)
+{
+	witnessed_world_begin(&w);
+	policy_two_of_three(&w, "XA");
+	return 0;
+}
+
+static int end(void **state)
+{
+	witnessed_world_end(&w);
+	return 0;
+}
+
+/* As the keeper does: what was noted is kept before the letters leave. */
+static bool carry_kept(struct home *from, struct home *to)
+{
+	struct outbox_job j;
+	struct err why;
+	AUTO_BUF reply = { 0 };
+
+	buf_init(&reply, LETTER_BATCH_BYTES_MAX);
+	IN(from, outbox_next(from->node, OUTBOX_LETTERS, the_time, nobody_is_busy, NULL, &j, e));
+	bool any = j.count > 0;
+	if (any) {
+		unsigned status = receive_at(to, buf_bytes(&j.body), from->tls, &reply, &why);
+		answered(from, &j, status, buf_bytes(&reply));
+	}
+	outbox_job_release(&j);
+	return any;
+}
+
+static int64_t pending(struct home *h, const char *what)
+{
+	AUTO_JSON *v = pending_status(h->node, the_time);
+
+	return json_int(v, what);
+}
+
+/* The quorum has been missed for a minute. */
+static void miss(void)
+{
+	all_dead(true);
+	cosigned_slot(&w.xa);
+	cosigned_slot(&w.xa);
+	cosigned_slot(&w.xa);
+	assert_true(cosigning_missed_since(w.xa.node) != 0);
+}
+
+static void met_again(void)
+{
+	all_dead(false);
+	the_time += 20000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
+}
+
+/* A request that came proof-pending, acknowledged and ordered to be preserved. */
+static struct said pending_request_at_xr(void)
+{
+	struct said s = say_request(&w.xa, "XR");
+
+	miss();
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_string_equal(receipt_at(&w.xa, s.hash).outcome, "received");
+	slot(&w.xr);
+	slot(&w.xr);
+	say_acknowledged(&w.xr, "XA", &s.id);
+	return s;
+}
+
+static void a_letter_under_art_42_goes_only_after_a_minute_and_pages(void **state)
+{
+	struct said s = say_request(&w.xa, "XR");
+
+	all_dead(true);
+	cosigned_slot(&w.xa);
+	the_time += 29000;
+	ask_witnesses(&w.xa);
+	assert_false(carry_kept(&w.xa, &w.xr));
+	assert_int_equal(witnesses[W_XR].calls, 0); /* nor is its witness asked before */
+	the_time += 31000;
+	ask_witnesses(&w.xa);
+	assert_true(witnesses[W_XR].calls > 0);
+	assert_null(cosigning_pending(w.xa.node, "XL"));
+	assert_non_null(cosigning_pending(w.xa.node, "XR"));
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_string_equal(receipt_at(&w.xa, s.hash).outcome, "received");
+	assert_state(&w.xr, &s.id, RECEIVED);
+	assert_int_equal(pending(&w.xa, "ours"), 1);
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+	assert_int_equal(number(&w.xr, QUERY_page_waiting), 1);
+	assert_false(carry_kept(&w.xa, &w.xr)); /* once */
+}
+
+static void without_the_addressees_cosignature_it_waits(void **state)
+{
+	say_request(&w.xa, "XR");
+	witnesses[W_XR].dead = true;
+	miss();
+	assert_null(cosigning_pending(w.xa.node, "XR"));
+	assert_false(carry_kept(&w.xa, &w.xr));
+}
+
+static void other_kinds_wait(void **state)
+{
+	struct said p = say_request(&w.xa, "XR");
+
+	cosigned_slot(&w.xa);
+	assert_true(carry_kept(&w.xa, &w.xr));
+	struct said d = say_stored_data(&w.xa, "XR", &p.id);
+	miss();
+	assert_false(carry_kept(&w.xa, &w.xr));
+	/* Nor with the addressee's cosignature, which is asked for because of another letter. */
+	struct said other = say_request(&w.xa, "XR");
+	cosigned_slot(&w.xa);
+	assert_non_null(cosigning_pending(w.xa.node, "XR"));
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_false(carry_kept(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, other.hash));
+	assert_false(act_is_there(&w.xr, d.hash));
+	assert_int_equal(pending(&w.xa, "ours"), 1);
+	met_again();
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, d.hash));
+}
+
+/* An acknowledgement needs one approval: with that it waits, with a second person's it may go. */
+static void one_approver_is_not_enough(void **state)
+{
+	struct said s = say_request(&w.xa, "XR");
+	struct said a;
+
+	cosigned_slot(&w.xa);
+	assert_true(carry_kept(&w.xa, &w.xr));
+	/* The roles turn: XR's log is under the policy now. */
+	policy_two_of_three(&w, "XR");
+	for (size_t i = 0; i < WITNESSES; i++) {
+		witnesses[i].log = w.xr.node->identity.log;
+		witnesses[i].seen = false;
+		witnesses[i].state = (struct witness_state){ 0 };
+	}
+	a = say_acknowledged(&w.xr, "XA", &s.id);
+	all_dead(true);
+	for (int i = 0; i < 4; i++)
+		cosigned_slot(&w.xr);
+	assert_true(cosigning_missed_since(w.xr.node) != 0);
+	assert_non_null(cosigning_pending(w.xr.node, "XA"));
+	assert_false(carry_kept(&w.xr, &w.xa));
+	assert_false(receipt_at(&w.xr, a.hash).found);
+}
+
+static void the_full_proof_follows_and_ends_it(void **state)
+{
+	struct said s = pending_request_at_xr();
+	AUTO_ACT *before = NULL, *after = NULL;
+
+	IN(&w.xr, node_act_load(w.xr.node, s.hash, &before, e));
+	assert_false(carry_proofs(&w.xa, &w.xr));
+	met_again();
+	assert_true(carry_proofs(&w.xa, &w.xr));
+	assert_int_equal(pending(&w.xa, "ours"), 0);
+	assert_int_equal(pending(&w.xr, "theirs"), 0);
+	/* What is kept for the years to come has the quorum's proof. */
+	IN(&w.xr, node_act_load(w.xr.node, s.hash, &after, e));
+	assert_false(bytes_equal(before->proof, after->proof));
+	struct judgement j;
+	assert_ok(judge_act(after, w.xr.node->reg, the_time, NULL, &j, e));
+	assert_int_equal(j.witnesses, 3);
+	assert_false(carry_proofs(&w.xa, &w.xr));
+}
+
+static void nothing_is_disclosed_before_the_full_proof(void **state)
+{
+	struct said s = pending_request_at_xr();
+	AUTO_JSON *preserve = body_about("order", &s.id), *disclose = body_about("order", &s.id);
+	struct id id;
+	uint8_t hash[SHA256_BYTES];
+
+	say_accepted(&w.xr, "XA", &s.id);
+	json_put_text(preserve, "measure", "preserve");
+	json_put_text(disclose, "measure", "disclose");
+	for (size_t i = 0; i < 2; i++) {
+		json_put_time(i == 0 ? preserve : disclose, "expires", the_time + 60 * DAY_MS);
+		json_put_time(i == 0 ? preserve : disclose, "duration_until", the_time + 60 * DAY_MS);
+	}
+	draft(&w.xr, "order", "XA", &s.id, disclose, &id);
+	approve(&w.xr, &id, FINCH);
+	IN_REFUSED(&w.xr, send_draft(&w.xr, &id, hash, e), REASON_PROOF_PENDING);
+	json_incref(preserve);
+	say(&w.xr, "order", "XA", &s.id, preserve, ILSE, ILSE);
+	assert_state(&w.xr, &s.id, PRESERVED);
+	met_again();
+	assert_true(carry_proofs(&w.xa, &w.xr));
+	assert_ok(node_begin(w.xr.node, e));
+	struct err why = { 0 };
+	/* Whatever else the law says about disclosure under a preservation request, the proof is no longer what stops it. */
+	bool sent = send_draft(&w.xr, &id, hash, &why);
+	assert_true(sent || why.reason != REASON_PROOF_PENDING);
+	node_rollback(w.xr.node);
+}
+
+/* The follow-up under art. 44 came with a full proof; what it follows up did not yet. */
+static void a_follow_up_does_not_open_what_is_pending(void **state)
+{
+	struct said s = pending_request_at_xr();
+	struct request_row r = request_at(&w.xr, &s.id);
+	bool is;
+	int64_t due;
+
+	assert_ok(pending_request(w.xr.node, &r, &is, &due, e));
+	assert_true(is);
+	assert_true(due > the_time);
+	r.has_preservation = true;
+	r.preservation = s.id;
+	memset(r.hash, 7, sizeof(r.hash));
+	assert_ok(pending_request(w.xr.node, &r, &is, &due, e));
+	assert_true(is);
+}
+
+static void overdue_is_counted_after_a_day(void **state)
+{
+	pending_request_at_xr();
+	assert_int_equal(pending(&w.xa, "overdue"), 0);
+	assert_int_equal(pending(&w.xr, "overdue"), 0);
+	the_time += DAY_MS + 1;
+	assert_int_equal(pending(&w.xa, "overdue"), 1);
+	assert_int_equal(pending(&w.xr, "overdue"), 1);
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+}
+
+static void a_restart_on_either_side_forgets_no_debt(void **state)
+{
+	pending_request_at_xr();
+	home_close(&w.xa);
+	home_open(&w.xa);
+	home_close(&w.xr);
+	home_open(&w.xr);
+	assert_int_equal(pending(&w.xa, "ours"), 1);
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+	met_again();
+	assert_true(carry_proofs(&w.xa, &w.xr));
+	assert_int_equal(pending(&w.xr, "theirs"), 0);
+}
+
+/* The receipt got lost, and the quorum was met before the next attempt: the letter brings the full proof itself. */
+static void a_letter_that_comes_again_with_its_proof_ends_it(void **state)
+{
+	struct outbox_job j;
+	struct err why;
+	AUTO_BUF reply = { 0 };
+
+	buf_init(&reply, LETTER_BATCH_BYTES_MAX);
+	say_request(&w.xa, "XR");
+	miss();
+	IN(&w.xa, outbox_next(w.xa.node, OUTBOX_LETTERS, the_time, nobody_is_busy, NULL, &j, e));
+	assert_int_equal(j.count, 1);
+	assert_true(j.held); /* the keeper commits before it leaves */
+	assert_int_equal(receive_at(&w.xr, buf_bytes(&j.body), w.xa.tls, &reply, &why), 200);
+	answered(&w.xa, &j, 0, bytes_of(""));
+	outbox_job_release(&j);
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+	met_again();
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_int_equal(pending(&w.xr, "theirs"), 0);
+	assert_true(carry_proofs(&w.xa, &w.xr)); /* once more than needed */
+	assert_int_equal(pending(&w.xa, "ours"), 0);
+}
+
+/* Somebody else's proof, or one of another leaf, ends nothing. */
+static void a_proof_that_is_not_enough_ends_nothing(void **state)
+{
+	struct said s = pending_request_at_xr();
+	struct counterproof c = { 0 };
+	AUTO_ACT *a = NULL;
+	AUTO_BUF text = { 0 };
+	bool found;
+
+	buf_init(&text, NOTE_BYTES_MAX);
+	IN(&w.xr, node_act_load(w.xr.node, s.hash, &a, e));
+	/* The very proof that it came with. */
+	assert_ok(counterproof_write(s.hash, a->leaf, a->opening, a->proof, &text, e));
+	assert_ok(counterproof_parse(buf_bytes(&text), &c, e));
+	IN_REFUSED(&w.xr, pending_full_proof(w.xr.node, "XA", &c, &found, e), REASON_UNDER_WITNESSED);
+	IN(&w.xr, pending_full_proof(w.xr.node, "XL", &c, &found, e));
+	assert_false(found);
+	c.opening[0] ^= 1;
+	IN_REFUSED(&w.xr, pending_full_proof(w.xr.node, "XA", &c, &found, e), REASON_LEAF_MISMATCH);
+	counterproof_release(&c);
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		CLAIM(a_letter_under_art_42_goes_only_after_a_minute_and_pages),
+		CLAIM(without_the_addressees_cosignature_it_waits),
+		CLAIM(other_kinds_wait),
+		CLAIM(one_approver_is_not_enough),
+		CLAIM(the_full_proof_follows_and_ends_it),
+		CLAIM(nothing_is_disclosed_before_the_full_proof),
+		CLAIM(a_follow_up_does_not_open_what_is_pending),
+		CLAIM(overdue_is_counted_after_a_day),
+		CLAIM(a_restart_on_either_side_forgets_no_debt),
+		CLAIM(a_letter_that_comes_again_with_its_proof_ends_it),
+		CLAIM(a_proof_that_is_not_enough_ends_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

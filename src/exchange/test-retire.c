@@ -1,0 +1,136 @@
+/* When what a log signed is lost for good, the home goes on with a successor, and everybody is told. */
+#include "exchange/test-carry.h"
+
+#include "exchange/pairs.h"
+#include "exchange/retire.h"
+
+static struct world w;
+
+static int begin(void **state)
+{
+	world_begin(&w);
+	return 0;
+}
+
+static int end(void **state)
+{
+	world_end(&w);
+	return 0;
+}
+
+static void a_successor_has_the_next_number(void **state)
+{
+	static const char *const names[][2] = {
+		{ "comity/XA", "comity/XA/2" }, { "comity/XA/2", "comity/XA/3" }, { "comity/XA/99", "comity/XA/100" },
+		{ "log.example", "log.example/2" }, { "log.example/1", "log.example/1/2" }, { "comity/XA/x", "comity/XA/x/2" },
+	};
+	char next[CONFIG_ORIGIN_BYTES_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_ok(retire_successor(names[i][0], next, e));
+		assert_string_equal(next, names[i][1]);
+	}
+}
+
+/* What `comity log retire` does to a home that stands still. */
+static void retire(struct home *h, struct checkpoint *last)
+{
+	struct register_retired r = { .log_key = h->node->identity.log, .at = the_time }, again[PARTY_RETIRED_MAX];
+	size_t count;
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, RETIRED_BYTES_MAX);
+	assert_ok(signing_cell(h->cell_fd, last, e));
+	assert_int_equal(last->size, log_size(h->node->log));
+	r.size = last->size;
+	memcpy(r.root, last->root, sizeof(r.root));
+	retired_write(&r, &text);
+	write_file(h, RETIRED_FILE, buf_bytes(&text));
+	assert_ok(retired_read(h->dir.fd, again, &count, e));
+	assert_int_equal(count, 1);
+	assert_int_equal(again[0].size, r.size);
+	assert_memory_equal(again[0].root, r.root, SHA256_BYTES);
+	assert_string_equal(again[0].log_key.name, r.log_key.name);
+	assert_refused(store_log_restart(h->dir.fd, the_time, e), REASON_BUSY);
+	home_close(h);
+	assert_ok(store_log_restart(h->dir.fd, the_time, e));
+	assert_int_equal(renameat(h->dir.fd, "log", h->dir.fd, "log.retired"), 0);
+	assert_int_equal(renameat(h->dir.fd, "keys/checkpoint", h->dir.fd, "keys/checkpoint.retired"), 0);
+	sign_key_free(h->log);
+	h->log = sign_key_new();
+	set(h, CONFIG_log_origin, "comity/XA/2");
+	home_write(h);
+	home_open(h);
+}
+
+static void the_successor_starts_empty_and_letters_go_on(void **state)
+{
+	struct said before = say_request(&w.xa, "XR"), waiting, after;
+	struct checkpoint last;
+
+	settle(&w.xa, &w.xr);
+	assert_state(&w.xa, &before.id, DELIVERED);
+	waiting = say_request(&w.xa, "XR");
+	slot(&w.xa);
+	retire(&w.xa, &last);
+	assert_false(w.xa.node->locked);
+	assert_int_equal(log_size(w.xa.node->log), 0);
+	assert_string_equal(log_origin(w.xa.node->log), "comity/XA/2");
+	/* The register is told the new key; then what waited goes, under the new log. */
+	admit(&w, &w.xa);
+	publish(&w);
+	take_register(&w, &w.xa);
+	take_register(&w, &w.xr);
+	/* The entry says where the old log ended. */
+	const struct party *xa = register_party(w.xr.node->reg, bytes_of("XA"));
+	assert_int_equal(xa->retired_count, 1);
+	assert_int_equal(xa->retired[0].size, last.size);
+	assert_memory_equal(xa->retired[0].root, last.root, SHA256_BYTES);
+	the_time += 60000;
+	settle(&w.xa, &w.xr);
+	assert_state(&w.xa, &waiting.id, DELIVERED);
+	after = say_request(&w.xa, "XR");
+	settle(&w.xa, &w.xr);
+	assert_state(&w.xa, &after.id, DELIVERED);
+	struct pair_state sent;
+	assert_ok(pair_last(w.xa.node, "XR", PAIR_SENT, &sent, e));
+	assert_int_equal(sent.n, 3);
+}
+
+static void two_people_say_that_history_is_lost(void **state)
+{
+	uint8_t hash[SHA256_BYTES];
+	struct checkpoint last;
+	struct id draft;
+	AUTO_ACT *act = NULL;
+
+	slot(&w.xa);
+	IN_REFUSED(&w.xa, retire_draft(w.xa.node, "Ada Quill", "the disk burnt", &draft, e), REASON_WRONG_STATE);
+	retire(&w.xa, &last);
+	take_register(&w, &w.xa);
+	IN(&w.xa, retire_draft(w.xa.node, "Ada Quill", "the disk burnt", &draft, e));
+	approve(&w.xa, &draft, ILSE);
+	IN_REFUSED(&w.xa, send_draft(&w.xa, &draft, hash, e), REASON_MISSING_APPROVAL);
+	approve(&w.xa, &draft, RANA);
+	IN(&w.xa, send_draft(&w.xa, &draft, hash, e));
+	assert_ok(node_act_load(w.xa.node, hash, &act, e));
+	assert_string_equal(json_text(act->statement->body, "origin"), "comity/XA");
+	assert_string_equal(json_text(act->statement->body, "successor"), "comity/XA/2");
+	assert_int_equal(json_int(act->statement->body, "size"), last.size);
+	slot(&w.xa);
+	AUTO_BUF proof = { 0 };
+	buf_init(&proof, NOTE_BYTES_MAX);
+	assert_ok(node_proof(w.xa.node, hash, &proof, e));
+	assert_non_null(strstr(buf_text(&proof), "comity/XA/2"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		CLAIM(a_successor_has_the_next_number),
+		CLAIM(the_successor_starts_empty_and_letters_go_on),
+		CLAIM(two_people_say_that_history_is_lost),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
