@@ -76,7 +76,6 @@ static bool proof_whole(struct node *n, const uint8_t *hash, struct bytes leaf, 
 		return false;
 	memcpy(x.hash, hash, SHA256_BYTES);
 	memcpy(x.opening, keys.opening, sizeof(x.opening));
-	memcpy(x.x, a->x, sizeof(x.x)); /* of what came to us: the sender's */
 	wipe(&keys, sizeof(keys));
 	if (leaf.len != sizeof(x.leaf))
 		return err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a leaf of another length");

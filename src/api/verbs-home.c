@@ -52,6 +52,9 @@ static bool put_undelivered(struct api_call *c, struct err *e)
 		json_put_time(v, "since", query_int(q, 2));
 		json_put_bytes(v, "last_error", query_bytes(q, 3));
 		json_put_bytes(v, "kind", query_bytes(q, 4));
+		struct bytes hash = query_bytes(q, 5);
+		bool waits = hash.len == SHA256_BYTES && cosigning_waits(c->node, hash.at, peer);
+		json_put_text(v, "state", waits ? "waits for witnesses" : "undelivered");
 		json_put_text(v, "call", call_number(c->node, peer));
 		json_array_append_new(list, v);
 	}
@@ -240,7 +243,7 @@ bool verb_log_recover(struct api_call *c, struct err *e)
 {
 	const json_t *list = json_object_get(c->in, "without");
 	const char *without[WITHOUT_MAX + 1] = { NULL };
-	uint64_t back;
+	struct recovered back;
 
 	if (json_array_size(list) > WITHOUT_MAX)
 		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %d parties left out", WITHOUT_MAX);
@@ -252,7 +255,9 @@ bool verb_log_recover(struct api_call *c, struct err *e)
 	if (!node_recover(c->node, without, &back, e))
 		return false;
 	json_put_text(c->out, "waiting_for", c->node->recovering);
-	json_put_int(c->out, "brought_back", (int64_t)back);
+	json_put_text(c->out, "without", c->node->left_out);
+	json_put_int(c->out, "acts", (int64_t)back.acts);
+	json_put_int(c->out, "brought_back", (int64_t)back.leaves);
 	json_put_int(c->out, "size", (int64_t)log_size(c->node->log));
 	return true;
 }

@@ -79,7 +79,8 @@ static bool put_delivery(struct api_call *c, json_t *out, const uint8_t *hash, c
 		int64_t waited = clock_now_ms() - query_int(q, 2);
 		bool done = query_int(q, 4) != 0;
 		bool late = !done && waited > config_count(&c->node->config, undelivered_s) * 1000;
-		json_put_text(d, "state", done ? "answered" : late ? "undelivered" : "on its way");
+		bool waits = !done && cosigning_waits(c->node, hash, peer);
+		json_put_text(d, "state", done ? "answered" : waits ? "waits for witnesses" : late ? "undelivered" : "on its way");
 		json_put_time(d, "since", query_int(q, 2));
 		json_put_bytes(d, "last_error", query_bytes(q, 5));
 		json_put_text(d, "call", done ? "" : call_number(c->node, peer));

@@ -2,7 +2,7 @@
  * id: 32 hex; hash: 64 hex; times as in statements. Missing optional members may be left out.
  *
  * status                {} -> {party,name,exercise,locked,locked_why,log:{origin,size,note},register:{origin,size,time,state},
- *                       requests_open,outbox_waiting,undelivered:[{id,peer,since,call}],proofs_waiting,pages_waiting,version,rejections:[{peer,day,reason,count}],
+ *                       requests_open,outbox_waiting,undelivered:[{id,peer,since,call,state}],proofs_waiting,pages_waiting,version,rejections:[{peer,day,reason,count}],
  *                       witnesses:{clock_off_ms,missed_since,proved_size,quorum,waiting,waiting_proofs,witnesses:[{counts,error,last_ms,name,signed}]},
  *                       pending:{ours,overdue,theirs},
  *                       letters:{delivered,receipt_ms_p50,receipt_ms_p99}}  since the node started; delivery to durable receipt, rounded up
@@ -47,7 +47,7 @@
  *                       faults:[{index,text}],root?}       one portion: leaves against what they open to, then statements; root at `size`
  * history-draft         {officer,text} -> as complaint-draft                                   after comity log retire
  * complaint-draft       {hash,officer} -> {draft,hash,type,payload(base64),findings,approvals}   about an overdue proof or an unequal closing
- * log-recover           {without?:[party...]} -> {size,brought_back,waiting_for}           after a restore: leaves that were signed come back from the log files set aside
+ * log-recover           {without?:[party...]} -> {size,brought_back,acts,waiting_for,without}  after a restore: leaves that were signed come back from the log files set aside
  */
 VERB(status, "status", "how this node stands")
 VERB(register_describe, "register-describe", "our own register entry, self-signed")

@@ -3,6 +3,7 @@
  * nothing dies, so that whoever takes its place goes on. Only in builds with tests; in others the points are not there.
  *   keeper-commit, keeper-committed    before and after a commit of the store (witness- in a witness)
  *   file, file-done                    before and after a file that is written whole gets its name: tile, bundle, checkpoint
+ *   cell-write, cell-written           before and after the signer writes down which checkpoint it will sign
  *   log-remove                         before a file of an unfinished tile goes, because the tile became full */
 #ifndef COMITY_BASE_CRASH_H
 #define COMITY_BASE_CRASH_H

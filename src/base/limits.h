@@ -27,6 +27,13 @@
 #define LETTER_NUMBER_MAX (INT64_C(9007199254740991))
 /* Letters that may run ahead of those still missing, by peer (requests that never wait, exchange/pairs.h). */
 #define PAIR_EARLY_MAX 64u
+/* Letters before one that its sender cannot send any more, because it erased them (statement/letter.h). */
+#define LETTER_GONE_MAX 256u
+/* Each letter takes a place for ever, a rejected one too; a peer that is told so often a day is told to wait. One that retries
+ * what is missing stays far below. */
+#define REJECTIONS_PER_DAY_MAX 100000
+/* Claims of one peer that do not fit our history: the first are evidence, more would only fill the disk. */
+#define PAIR_DISPUTES_MAX 64u
 /* One POST of letters between nodes. */
 #define LETTER_BATCH_MAX 32u
 #define LETTER_BATCH_BYTES_MAX (2 * MIB)

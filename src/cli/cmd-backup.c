@@ -159,7 +159,7 @@ static void log_complete(int home)
  * recovered yet, its files are those. */
 static bool log_aside(int home, char *aside, size_t room, struct err *e)
 {
-	(void)unlinkat(home, RECOVER_FOLDER, AT_REMOVEDIR); /* a locked node makes one; an empty one holds nothing */
+	(void)unlinkat(home, RECOVER_FOLDER, AT_REMOVEDIR); /* a node makes one; an empty one holds nothing */
 	if (faccessat(home, RECOVER_FOLDER, F_OK, 0) == 0)
 		snprintf(aside, room, "log.before-%" PRId64, clock_now_ms());
 	else

@@ -1,4 +1,4 @@
-/* The transparency log: auditing its files, proving a statement, unlocking it after a restore. */
+/* The transparency log: auditing its files, proving a statement, what an officer publishes of it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,14 +10,9 @@
 #include "cli/commands.h"
 #include "cli/draft.h"
 #include "cli/output.h"
-#include "exchange/identity.h"
-#include "exchange/recover.h"
 #include "log/leaf.h"
 #include "log/log.h"
 #include "log/tlog-proof.h"
-
-#define BUNDLE_ENTRIES 256u
-#define BUNDLE_FILE_BYTES_MAX (BUNDLE_ENTRIES * (2 + LEAF_BYTES_MAX))
 
 static const struct option verify_rows[] = {
 	OPTION_JSON, OPTION_QUIET,
@@ -186,130 +181,6 @@ static int show_command(const struct args *a)
 	}
 	(void)(own_vkey(home, json_text(log, "origin"), log, &e) || true); /* an operator may not read keys/ */
 	return output_value(a, log, print_log);
-}
-
-static const struct option recover_options[] = {
-	OPTION_HOME, OPTION_JSON,
-	{ "from", 0, OPTION_VALUE, "DIR", "folder with the files of our log, as a mirror keeps them" },
-	{ "without", 0, OPTION_MANY, "PARTY", "do not wait until this party has answered" }, OPTION_END,
-};
-
-static void print_recovered(const json_t *v, struct buf *out)
-{
-	buf_add_format(out, "unlocked at size %" PRId64 ", %" PRId64 " leaves brought back\n", json_int(v, "size"),
-		       json_int(v, "brought_back"));
-	if (json_text(v, "waiting_for")[0] != '\0')
-		buf_add_format(out, "nothing is approved until these have said what they have of us: %s\n", json_text(v, "waiting_for"));
-}
-
-static bool checkpoint_of(int dir, const struct note_key *key, struct buf *note, struct checkpoint *ret, struct err *e)
-{
-	return file_read(dir, "checkpoint", note, e) && checkpoint_verify(buf_bytes(note), key, ret, e);
-}
-
-/* One more file of the mirror, where there is none. What it holds is believed only when all leaves together give the
- * root that our log key signed (exchange/recover.c). */
-static bool file_bring(int from, int to, const char *path, struct err *e)
-{
-	struct err none;
-	AUTO_BUF content = { 0 };
-
-	buf_init(&content, BUNDLE_FILE_BYTES_MAX);
-	if (faccessat(to, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return true;
-	if (!file_read(from, path, &content, &none))
-		return true; /* another width of it may be there */
-	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		char folder[96];
-		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-		if (!dir_make(to, folder, 0700, e))
-			return false;
-	}
-	return file_write(to, path, buf_bytes(&content), 0600, true, e);
-}
-
-static bool bundles_bring(int from, int to, uint64_t size, struct err *e)
-{
-	char path[96];
-
-	for (uint64_t b = 0; b * BUNDLE_ENTRIES < size; b++) {
-		uint64_t left = size - b * BUNDLE_ENTRIES;
-		tile_path(-1, b, BUNDLE_ENTRIES, path);
-		if (!file_bring(from, to, path, e))
-			return false;
-		for (unsigned width = (unsigned)left; left < BUNDLE_ENTRIES && width < BUNDLE_ENTRIES; width++) {
-			tile_path(-1, b, width, path);
-			if (!file_bring(from, to, path, e))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* Into the folder that the node recovers from. */
-static bool mirror_bring(const char *home, const char *dir, struct err *e)
-{
-	AUTO_FD at = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), from = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = -1;
-	struct checkpoint theirs, ours = { 0 };
-	struct identity public;
-	struct err none;
-	AUTO_BUF identity = { 0 }, note = { 0 }, old = { 0 };
-
-	buf_init(&identity, 4 * KIB);
-	buf_init(&note, NOTE_BYTES_MAX);
-	buf_init(&old, NOTE_BYTES_MAX);
-	if (at < 0 || from < 0)
-		return err_system(e, "cannot open %s", at < 0 ? home : dir);
-	if (!file_read(at, "identity", &identity, e) || !identity_parse(buf_bytes(&identity), &public, e) ||
-	    !checkpoint_of(from, &public.log, &note, &theirs, e))
-		return err_note(e, "%s", dir);
-	if (!dir_make(at, RECOVER_FOLDER, 0700, e))
-		return false;
-	to = openat(at, RECOVER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (to < 0)
-		return err_system(e, "cannot open %s", RECOVER_FOLDER);
-	if (checkpoint_of(to, &public.log, &old, &ours, &none) && ours.size > theirs.size)
-		theirs = ours;
-	else if (!file_write(to, "checkpoint", buf_bytes(&note), 0600, true, e))
-		return false;
-	return bundles_bring(from, to, theirs.size, e);
-}
-
-static json_t *recover_input(const struct args *a)
-{
-	json_t *in = json_object(), *without = json_array();
-
-	for (size_t i = 0; args_many(a, "without", i) != NULL; i++)
-		if (json_array_append_new(without, json_string(args_many(a, "without", i))) != 0)
-			abort();
-	json_put(in, "without", without);
-	return in;
-}
-
-/* The node has unlocked itself; without the mark it also starts unlocked from now on. */
-static int recover_command(const struct args *a)
-{
-	AUTO_JSON *answer = NULL;
-	AUTO_CLIENT *c = NULL;
-	char mark[4200], aside[4200], done[4300];
-	const char *home, *from = args_value(a, "from");
-	struct err e;
-
-	if (!home_of(a, &home, &e) || !client_open(a, &c, &e) || (from != NULL && !mirror_bring(home, from, &e)) ||
-	    !client_call(c, "log-recover", recover_input(a), &answer, &e))
-		return command_failed(&e);
-	snprintf(mark, sizeof(mark), "%.4096s/" RESTORED_MARK, home);
-	if (unlink(mark) != 0 && errno != ENOENT) {
-		(void)err_system(&e, "unlocked until the next start only: %s", mark);
-		return command_failed(&e);
-	}
-	snprintf(aside, sizeof(aside), "%.4096s/" RECOVER_FOLDER, home);
-	snprintf(done, sizeof(done), "%.4096s/log.recovered-%" PRId64, home, clock_now_ms());
-	if (rmdir(aside) != 0 && errno != ENOENT && rename(aside, done) != 0) {
-		(void)err_system(&e, "recovered, but %s could not be renamed", aside);
-		return command_failed(&e);
-	}
-	return output_value(a, answer, print_recovered);
 }
 
 /* --- an officer publishes ---------------------------------------------------------------------- */

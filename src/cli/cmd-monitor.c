@@ -17,6 +17,7 @@
 
 #define EVERY_SECONDS_MAX 604800u
 #define SAID_MAX 64u
+#define WITNESS_SECONDS_MAX 30u
 enum { EXIT_CONSISTENT = 0, EXIT_WRONG = 1, EXIT_NOT_SEEN = 2 };
 
 const struct option monitor_options_table[] = {
@@ -28,6 +29,7 @@ const struct option monitor_options_table[] = {
 	{ "expect-file", 0, OPTION_VALUE, "FILE", "the same, one on each line" },
 	{ "classes", 0, OPTION_FLAG, NULL, "count the acts by class, too, when openings were published (reads the log again)" },
 	{ "every", 0, OPTION_VALUE, "SECONDS", "go on as a service until a signal ends it" },
+	OPTION_TURN,
 	OPTION_END,
 };
 
@@ -38,13 +40,14 @@ struct watcher {
 	struct expected expected;
 	const uint8_t *pin;
 	int state_fd, evidence_fd; /* -1: none */
+	uint64_t turn;             /* seconds; 0: no end */
 	int status;
 	struct progress progress;
 };
 
 struct log_watch {
 	struct watcher *w;
-	const struct watched *log;
+	struct watched *log;
 	struct log_source source;
 	bool open, must_rehash;
 	struct monitor *monitor;
@@ -68,7 +71,7 @@ static void say(struct watcher *w, json_t *event, const char *text)
 	json_put_time(v, "time", clock_now_ms());
 	if (args_has(w->a, "json")) {
 		if (!json_write_canonical(v, &out, &e))
-			return;
+			(void)command_failed(&e);
 	} else {
 		text_printable(bytes_of(text), &out);
 	}
@@ -86,8 +89,8 @@ static json_t *event_of(const struct log_watch *l, const char *what)
 	json_put_text(v, "event", what);
 	json_put_text(v, "log", l->log->key.name);
 	json_put_text(v, "target", l->log->target);
-	json_put_int(v, "size", (int64_t)c->size);
-	json_put_int(v, "hashed", (int64_t)monitor_hashed(l->monitor));
+	size_put(v, "size", c->size);
+	size_put(v, "hashed", monitor_hashed(l->monitor));
 	if (l->log->party != NULL)
 		json_put_text(v, "party", l->log->party);
 	return v;
@@ -117,7 +120,9 @@ static void say_verified(struct log_watch *l)
 	json_put_int(v, "witnesses", (int64_t)p->witnesses);
 	say_server(l, v);
 	buf_add_format(&text, "%s: %" PRIu64 " leaves verified", c->origin, c->size);
-	if (l->log->policy == NULL)
+	if (l->log->retired != NULL)
+		buf_add_text(&text, " of a retired log");
+	else if (l->log->policy == NULL)
 		buf_add_text(&text, ", no witnesses asked for");
 	else
 		buf_add_format(&text, ", %zu witnesses", p->witnesses);
@@ -160,10 +165,11 @@ static void found(struct log_watch *l, const struct err *e)
 
 /* --- evidence and state --------------------------------------------------------------------------- */
 
-static void keep_evidence(struct log_watch *l)
+static void keep_evidence(struct log_watch *l, enum reason reason)
 {
-	char origin[2 * SHA256_BYTES + 1], path[160];
+	char origin[2 * SHA256_BYTES + 1], name[128];
 	struct bytes note[2];
+	bool is_new = false;
 	AUTO_BUF text = { 0 };
 	struct err e;
 	json_t *v;
@@ -172,19 +178,16 @@ static void keep_evidence(struct log_watch *l)
 	if (l->w->evidence_fd < 0 || note[0].len == 0)
 		return;
 	origin_hex(l->log->key.name, origin);
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "%s-%" PRIu64 "-%c.txt", origin, monitor_checkpoint(l->monitor)->size, "ab"[i]);
-		if (!file_write(l->w->evidence_fd, path, note[i], 0644, true, &e)) {
-			found(l, &e);
-			return;
-		}
-	}
+	snprintf(name, sizeof(name), "%s-%" PRIu64 "%s", origin, monitor_checkpoint(l->monitor)->size, reason == REASON_SPLIT_VIEW ? "" : "-older");
+	if (!evidence_write(l->w->evidence_fd, name, note, &is_new, &e))
+		found(l, &e);
+	if (!is_new)
+		return;
 	buf_init(&text, 4 * KIB);
-	buf_add_format(&text, "%s: both notes are in %s/%.64s-%" PRIu64 "-a.txt and -b.txt: each is signed by the log's key, and no one log has both trees",
-		       l->log->key.name, args_value(l->w->a, "evidence"), origin, monitor_checkpoint(l->monitor)->size);
+	buf_add_format(&text, "%s: both notes are in %s/%s-a.txt and -b.txt: each is signed by the log's key%s", l->log->key.name,
+		       args_value(l->w->a, "evidence"), name, reason == REASON_SPLIT_VIEW ? ", and no one log has both trees" : "");
 	v = event_of(l, "evidence");
-	snprintf(path, sizeof(path), "%s-%" PRIu64, origin, monitor_checkpoint(l->monitor)->size);
-	json_put_text(v, "files", path);
+	json_put_text(v, "files", name);
 	say(l->w, v, buf_text(&text));
 }
 
@@ -237,7 +240,7 @@ static bool leaf_look(void *ctx, uint64_t index, struct bytes entry, struct err 
 		return true;
 	v = event_of(l, "found");
 	json_put_bytes(v, "tag", bytes_from(t->hex, TAG_HEX_BYTES));
-	json_put_int(v, "index", (int64_t)index);
+	size_put(v, "index", index);
 	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, l->log->key.name);
 	say(l->w, v, text);
 	return true;
@@ -274,6 +277,7 @@ static bool hashed(void *ctx, uint64_t done, uint64_t size)
 static void ask_witness(struct log_watch *l, const struct policy_witness *witness)
 {
 	char path[100], origin[2 * SHA256_BYTES + 1];
+	struct checkpoint shown;
 	struct log_source s;
 	struct err e = { 0 };
 	AUTO_BUF note = { 0 };
@@ -287,12 +291,20 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 		found(l, &e);
 		return;
 	}
+	target_turn(&s, WITNESS_SECONDS_MAX);
 	if (!s.fetch(s.ctx, path, NOTE_BYTES_MAX, &note, &e)) {
 		(void)err_note(&e, "witness %s", witness->name);
+		if (l->log->retired == NULL || e.kind != ERR_NOT_FOUND) /* today's witnesses may never have seen it */
+			found(l, &e);
+	} else if (!checkpoint_verify(buf_bytes(&note), &l->log->key, &shown, &e)) {
+		e.kind = ERR_UNAVAILABLE; /* says nothing about the log: anybody could have written it */
+		(void)err_note(&e, "witness %s", witness->name);
 		found(l, &e);
-	} else if (!monitor_compare(l->monitor, &l->source, buf_bytes(&note), witness->name, &e)) {
+	} else if (!watch_ended(l->log, &shown, witness->name, &e)) {
 		found(l, &e);
-		keep_evidence(l);
+	} else if (!monitor_compare(l->monitor, l->open ? &l->source : NULL, buf_bytes(&note), witness->name, &e)) {
+		found(l, &e);
+		keep_evidence(l, e.reason);
 	}
 	log_source_close(&s);
 }
@@ -333,13 +345,27 @@ static bool follow(struct log_watch *l, struct err *e)
 {
 	bool ok;
 
-	if (!l->open && !target_open(l->log->target, l->w->pin, &watch_stop, &l->source, e))
+	if (!l->open && !(l->log->retired != NULL ? watch_find_retired(&l->w->list, l->log, l->w->pin, &l->source, e)
+						  : target_open(l->log->target, l->w->pin, &watch_stop, &l->source, e)))
 		return false;
 	l->open = true;
+	target_turn(&l->source, l->w->turn);
 	progress_start(&l->w->progress, l->log->key.name, 0, args_has(l->w->a, "quiet") || isatty(STDERR_FILENO) != 1);
-	ok = monitor_follow(l->monitor, &l->source, e);
+	ok = monitor_follow(l->monitor, &l->source, e) && watch_ended(l->log, monitor_checkpoint(l->monitor), l->log->target, e);
 	progress_end(&l->w->progress);
 	return ok;
+}
+
+/* It is no fault: who retired it had lost it. */
+static void say_gone(struct log_watch *l)
+{
+	char text[NOTE_NAME_BYTES_MAX + 80];
+
+	if (l->size_said == UINT64_MAX)
+		return;
+	l->size_said = UINT64_MAX;
+	snprintf(text, sizeof(text), "%s: retired, and no mirror of it is served", l->log->key.name);
+	say(l->w, event_of(l, "retired"), text);
 }
 
 static void watch_round(struct log_watch *l)
@@ -353,10 +379,12 @@ static void watch_round(struct log_watch *l)
 		say_verified(l);
 		if (args_has(l->w->a, "classes"))
 			count_classes(l);
+	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
+		say_gone(l);
 	} else if (watch_stop == 0) {
 		found(l, &e);
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
-			keep_evidence(l);
+			keep_evidence(l, e.reason);
 	}
 	for (size_t i = 0; args_has(l->w->a, "witnesses") && policy != NULL && watch_stop == 0 && i < policy_witness_count(policy); i++)
 		ask_witness(l, policy_witness_at(policy, i));
@@ -370,26 +398,16 @@ static void watch_round(struct log_watch *l)
 
 /* --- the command ----------------------------------------------------------------------------------- */
 
-static bool folder_of(const struct args *a, const char *option, int *ret, struct err *e)
-{
-	const char *path = args_value(a, option);
-
-	if (path == NULL)
-		return true;
-	if (!dir_make(AT_FDCWD, path, 0755, e))
-		return false;
-	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *ret >= 0 || err_system(e, "cannot open %s", path);
-}
-
 static bool logs_begin(struct watcher *w, struct err *e)
 {
+	if (w->state_fd >= 0 && !watch_list_apart(&w->list, e))
+		return false;
 	w->logs = calloc(w->list.count, sizeof(w->logs[0]));
 	if (w->logs == NULL)
 		abort();
 	for (size_t i = 0; i < w->list.count; i++) {
 		struct log_watch *l = &w->logs[i];
-		struct monitor_options o = { .log_key = w->list.logs[i].key, .policy = w->list.logs[i].policy,
+		struct monitor_options o = { .log_key = w->list.logs[i].key, .policy = w->list.logs[i].retired != NULL ? NULL : w->list.logs[i].policy,
 					     .leaf = w->expected.count > 0 ? leaf_look : NULL, .progress = hashed, .ctx = l };
 
 		*l = (struct log_watch){ .w = w, .log = &w->list.logs[i], .monitor = monitor_new(&o) };
@@ -422,7 +440,9 @@ static void say_end(struct watcher *w)
 	char text[160];
 
 	for (size_t i = 0; i < w->list.count; i++) {
-		json_t *one = event_of(&w->logs[i], w->logs[i].reason == REASON_NONE ? "verified" : reason_code(w->logs[i].reason));
+		const struct log_watch *l = &w->logs[i];
+		const char *stands = l->size_said == UINT64_MAX ? "retired" : "verified";
+		json_t *one = event_of(l, l->reason == REASON_NONE ? stands : reason_code(l->reason));
 
 		json_put_int(one, "status", w->logs[i].status);
 		if (json_array_append_new(logs, one) != 0)
@@ -463,8 +483,11 @@ int monitor_command(const struct args *a)
 	bool ok = every == NULL || (num_parse_u64(every, EVERY_SECONDS_MAX, &seconds) && seconds > 0) ||
 		  err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--every wants seconds, 1 to %u", EVERY_SECONDS_MAX);
 
+	if (ok && args_has(a, "witnesses") && args_value(a, "register") == NULL && args_value(a, "logs") == NULL)
+		ok = err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose witnesses? --witnesses needs --register FILE or --logs FILE");
 	watch_signals();
-	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && expected_read(a, &w.expected, &e) &&
+	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && turn_read(a, w.list.count, &w.turn, &e) &&
+	     (watch_list_retired(&w.list), true) && expected_read(a, &w.expected, &e) &&
 	     folder_of(a, "state", &w.state_fd, &e) && folder_of(a, "evidence", &w.evidence_fd, &e) && logs_begin(&w, &e);
 	if (ok)
 		status = watch_all(&w, seconds);

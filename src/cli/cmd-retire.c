@@ -119,6 +119,7 @@ static bool successor_begin(int home, struct config *c, const char *origin, stru
 	if (strcmp(public->log.name, origin) != 0) {
 		if (!line_there(home, public, &r, e) || !store_log_restart(home, clock_now_ms(), e))
 			return false;
+		(void)unlinkat(home, RECOVER_FOLDER, AT_REMOVEDIR); /* an empty one holds nothing to put by */
 		for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
 			if (!put_by(home, by[i], r.at, e))
 				return false;

@@ -15,7 +15,9 @@ static void print_late(const json_t *late, struct buf *out)
 	for (size_t i = 0; i < json_array_size(late); i++) {
 		const json_t *u = json_array_get(late, i);
 
-		buf_add_format(out, "UNDELIVERED to %s since ", json_text(u, "peer"));
+		bool waits = bytes_is(json_bytes(u, "state"), "waits for witnesses");
+
+		buf_add_format(out, "%s to %s since ", waits ? "WAITS FOR WITNESSES: letter" : "UNDELIVERED", json_text(u, "peer"));
 		output_time(out, json_text(u, "since"));
 		bool callable = json_text(u, "call")[0] != '\0';
 
@@ -104,9 +106,10 @@ static void print_differences(const json_t *v, struct buf *out)
 	list = json_object_get(v, "recovering");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *r = json_array_get(list, i);
-		if (!json_bool(r, "waits"))
+		if (!json_bool(r, "waits") && !json_bool(r, "skipped"))
 			continue;
-		buf_add_format(out, "RECOVERING: %s has not said yet what it has of us", json_text(r, "peer"));
+		buf_add_format(out, "RECOVERING: %s has not said yet what it has of us%s", json_text(r, "peer"),
+			       json_bool(r, "skipped") ? " (left out)" : "");
 		buf_add_text(out, json_text(r, "error")[0] != '\0' ? ": " : "");
 		output_printable(out, json_text(r, "error"));
 		buf_add_u8(out, '\n');
@@ -127,6 +130,24 @@ static void print_differences(const json_t *v, struct buf *out)
 	}
 }
 
+/* How the log stands, at a glance. */
+static void print_log(const json_t *log, const json_t *w, struct buf *out)
+{
+	const char *at = json_text(w, "proved_at"), *quorum = json_text(w, "quorum");
+	const json_t *list = json_object_get(w, "witnesses");
+	size_t count = 0;
+
+	output_member(out, "log's name", json_text(log, "origin"));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		count += json_bool(json_array_get(list, i), "counts");
+	buf_add_format(out, "log: %" PRId64 " leaves, proved %" PRId64, json_int(log, "size"), json_int(w, "proved_size"));
+	if (bytes_is(bytes_of(quorum), "none"))
+		buf_add_text(out, " (no quorum asked for)\n");
+	else
+		buf_add_format(out, " (quorum %" PRId64 " of %zu%s%.8s%s)\n", json_int(w, "proved_by"), count, at[0] != '\0' ? ", last " : "",
+			       strlen(at) > 19 ? at + 11 : "", at[0] != '\0' ? "Z" : "");
+}
+
 static void print_status(const json_t *v, struct buf *out)
 {
 	const json_t *log = json_object_get(v, "log"), *reg = json_object_get(v, "register");
@@ -136,8 +157,7 @@ static void print_status(const json_t *v, struct buf *out)
 	buf_add_text(out, json_bool(v, "exercise") ? "EXERCISE: nothing here has legal effect\n" : "");
 	if (json_bool(v, "locked"))
 		output_member(out, "LOCKED, nothing is signed", json_text(v, "locked_why")[0] != '\0' ? json_text(v, "locked_why") : "yes");
-	output_member(out, "log", json_text(log, "origin"));
-	buf_add_format(out, "log size: %" PRId64 "\n", json_int(log, "size"));
+	print_log(log, json_object_get(v, "witnesses"), out);
 	print_witness(json_object_get(v, "witness"), out);
 	print_cosigning(json_object_get(v, "witnesses"), json_object_get(v, "pending"), out);
 	output_member(out, "register", json_text(reg, "state"));

@@ -96,7 +96,7 @@ static bool is_ours(const char *path, struct err *e)
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 			if (faccessat(fd, parts[i], F_OK, 0) == 0)
 				return true;
-		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s: this is no package, act or letter", path);
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s: this is no package, act, letter or proof", path);
 	}
 	if (!S_ISREG(st.st_mode) || !file_read_fd(fd, path, &in, NULL))
 		return true; /* verify_path has the sentence */
@@ -105,7 +105,7 @@ static bool is_ours(const char *path, struct err *e)
 	bool other = json_parse(buf_bytes(&in), path, &v, NULL) && json_object_get(v, "envelope") == NULL &&
 		     json_object_get(v, "acts") == NULL;
 	if (other || !bytes_starts(buf_bytes(&in), "{"))
-		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s: this is no package, act or letter", path);
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "%s: this is no package, act, letter or proof", path);
 	return true;
 }
 

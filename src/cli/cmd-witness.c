@@ -55,6 +55,12 @@ static bool settings_of(const struct args *a, struct config *c, struct err *e)
 	config_defaults(c);
 	if (name == NULL || listen == NULL)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose witness is it, and where? give --name NAME and --listen ADDR:PORT");
+	/* Said before anything is made. */
+	if (!note_name_is_valid(bytes_of(name)))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no name for a witness: at most %u bytes, no spaces, no +", name,
+			       NOTE_NAME_BYTES_MAX);
+	if (strrchr(listen, ':') == NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no address and port, as 127.0.0.1:8080", listen);
 	return config_set(c, CONFIG_name, name, e) && config_set(c, CONFIG_listen_public, listen, e) &&
 	       (url == NULL || config_set(c, CONFIG_public_endpoint, url, e)) &&
 	       (!args_has(a, "plain") || config_set(c, CONFIG_public_plain, "yes", e));
@@ -94,13 +100,18 @@ static int init_run(const struct args *a)
 	if (!ok)
 		return command_failed(&e);
 	put_key(v, &self);
-	buf_add_format(&next, "comity witness serve %.4000s", a->positional[0]);
+	buf_add_format(&next, logs.count == 0 ? "comity witness add-log %.4000s VKEY" : "comity witness serve %.4000s", a->positional[0]);
 	json_put_text(v, "next", buf_text(&next));
 	return output_value(a, v, print_key);
 }
 
 static int serve_run_witness(const struct args *a)
 {
+	AUTO_WITNESS_FOLDER f = { .fd = -1 };
+	struct err e;
+
+	if (!witness_folder_open(a->positional[0], &f, &e))
+		return command_failed(&e);
 	return serve_witness_run(a->positional[0]);
 }
 

@@ -42,6 +42,10 @@ int statistics_command(const struct args *a);
 int mirror_command(const struct args *a);
 extern const struct option monitor_options_table[], statistics_options_table[], mirror_options_table[];
 
+/* cmd-recover.c */
+int recover_command(const struct args *a);
+extern const struct option recover_options[];
+
 /* cmd-witness.c */
 extern const struct command witness_commands[];
 

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 #define URL_BYTES_MAX 2000u
@@ -21,8 +22,8 @@
 /* Fetched and not asked for yet; beyond, nothing more is begun ahead. */
 #define AHEAD_FILES_MAX 64u
 #define AHEAD_BYTES_MAX (32u * MIB)
-#define ENTRIES_BYTES_MAX (256u * (2u + UINT16_MAX))
-#define OTHER_BYTES_MAX (64u * KIB)
+/* Of each of them: a bundle of leaves of 4 KiB. What is larger is fetched again when it is asked for, alone. */
+#define AHEAD_FILE_BYTES_MAX (1u * MIB)
 
 struct transfer {
 	struct transfer *next;
@@ -42,6 +43,7 @@ struct https {
 	struct transfer *transfers;
 	uint8_t server[SHA256_BYTES];
 	bool server_known;
+	int64_t until_us; /* 0: no end */
 };
 
 /* --- one file ----------------------------------------------------------------------------------- */
@@ -200,6 +202,8 @@ static bool wait_for(struct https *h, struct transfer *t, struct err *e)
 	for (int running; !t->done;) {
 		if (h->stop != NULL && *h->stop != 0)
 			return err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "stopped while fetching %s/%s", h->url, t->path);
+		if (h->until_us != 0 && clock_monotonic_us() > h->until_us)
+			return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "%s is slow: its turn is over at %s", h->url, t->path);
 		if (curl_multi_perform(h->multi, &running) != CURLM_OK)
 			return err_set(e, ERR_SYSTEM, REASON_SYSTEM, "the HTTP client failed at %s/%s", h->url, t->path);
 		collect(h);
@@ -241,13 +245,27 @@ static bool https_fetch(void *ctx, const char *path, size_t bytes_max, struct bu
 		t = transfer_begin(h, path, bytes_max, e);
 	if (t == NULL)
 		return false;
-	ok = wait_for(h, t, e) && judge(h, t, e);
+	ok = wait_for(h, t, e);
+	if (ok && t->too_large && t->body.max < bytes_max) {
+		transfer_free(h, t);
+		t = transfer_begin(h, path, bytes_max, e);
+		if (t == NULL)
+			return false;
+		ok = wait_for(h, t, e);
+	}
+	ok = ok && judge(h, t, e);
 	if (ok && t->body.len > bytes_max)
 		ok = err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "%s/%s is over its limit of %zu bytes", h->url, path, bytes_max);
 	if (ok)
 		buf_add(out, buf_bytes(&t->body));
 	transfer_free(h, t);
 	return ok && buf_check(out, path, e);
+}
+
+void source_https_until(const struct log_source *s, int64_t us)
+{
+	if (s->fetch == https_fetch)
+		((struct https *)s->ctx)->until_us = us;
 }
 
 static void https_expect(void *ctx, const char *const *paths, size_t n)
@@ -260,12 +278,9 @@ static void https_expect(void *ctx, const char *const *paths, size_t n)
 		files++;
 		held += t->body.len;
 	}
-	for (size_t i = 0; i < n && files < AHEAD_FILES_MAX && held < AHEAD_BYTES_MAX; i++) {
-		bool entries = strncmp(paths[i], "tile/entries/", 13) == 0;
-
-		if (transfer_find(h, paths[i]) == NULL && transfer_begin(h, paths[i], entries ? ENTRIES_BYTES_MAX : OTHER_BYTES_MAX, NULL) != NULL)
+	for (size_t i = 0; i < n && files < AHEAD_FILES_MAX && held < AHEAD_BYTES_MAX; i++)
+		if (transfer_find(h, paths[i]) == NULL && transfer_begin(h, paths[i], AHEAD_FILE_BYTES_MAX, NULL) != NULL)
 			files++;
-	}
 	(void)curl_multi_perform(h->multi, &running);
 	collect(h);
 }

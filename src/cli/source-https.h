@@ -14,6 +14,9 @@ struct https_options {
 	const volatile sig_atomic_t *stop;  /* may be NULL: not 0 ends what is under way */
 };
 bool source_https_open(const struct https_options *o, struct log_source *ret, struct err *e) MUST_USE;
+/* Nothing is waited for beyond that time of clock_monotonic_us; 0: no such time. Of any other source
+ * nothing changes. */
+void source_https_until(const struct log_source *s, int64_t us);
 /* SHA-256 of the SPKI of the last server that answered; false when none did. s must be one of these. */
 bool source_https_server(const struct log_source *s, uint8_t ret[static SHA256_BYTES]);
 

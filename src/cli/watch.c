@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/num.h"
 #include "cli/output.h"
 
+#define TURN_SECONDS_MAX 604800u
+#define LOOK_SECONDS_MAX 30u
 
 volatile sig_atomic_t watch_stop;
 
@@ -67,6 +71,32 @@ bool target_open(const char *target, const uint8_t *pin, const volatile sig_atom
 	return true;
 }
 
+void target_turn(const struct log_source *s, uint64_t seconds)
+{
+	source_https_until(s, seconds == 0 ? 0 : clock_monotonic_us() + (int64_t)seconds * 1000000);
+}
+
+bool turn_read(const struct args *a, size_t logs, uint64_t *ret, struct err *e)
+{
+	const char *turn = args_value(a, "turn");
+
+	*ret = logs > 1 ? TURN_SECONDS : 0;
+	return turn == NULL || (num_parse_u64(turn, TURN_SECONDS_MAX, ret) && *ret > 0) ||
+	       err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--turn wants seconds, 1 to %u", TURN_SECONDS_MAX);
+}
+
+bool folder_of(const struct args *a, const char *option, int *ret, struct err *e)
+{
+	const char *path = args_value(a, option);
+
+	if (path == NULL)
+		return true;
+	if (!dir_make(AT_FDCWD, path, 0755, e))
+		return false;
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret >= 0 || err_system(e, "cannot open %s", path);
+}
+
 bool digest_read(const char *text, uint8_t ret[static SHA256_BYTES])
 {
 	char hex[2 * SHA256_BYTES];
@@ -101,6 +131,43 @@ void origin_hex(const char *origin, char ret[static 2 * SHA256_BYTES + 1])
 
 	sha256(bytes_of(origin), digest);
 	hex_write(BYTES_ARRAY(digest), ret);
+}
+
+bool evidence_write(int dir_fd, const char *name, const struct bytes note[static 2], bool *ret_new, struct err *e)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s-b.txt", name);
+	if (faccessat(dir_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s-%c.txt", name, "ab"[i]);
+		if (!file_write(dir_fd, path, note[i], 0644, true, e))
+			return false;
+	}
+	*ret_new = true;
+	return true;
+}
+
+bool watch_list_apart(const struct watch_list *w, struct err *e)
+{
+	for (size_t i = 1; i < w->count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(w->logs[i].key.name, w->logs[k].key.name) == 0)
+				return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "%s is named twice, and has one state: follow its copies with another --state",
+					       w->logs[i].key.name);
+	return true;
+}
+
+void size_put(json_t *v, const char *key, uint64_t size)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, size);
+	if (size >> 53 == 0)
+		json_put_int(v, key, (int64_t)size);
+	else
+		json_put_text(v, key, text);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -162,6 +229,8 @@ static bool add_register(struct watch_list *w, const char *path, const char *roo
 	if (!file_read(AT_FDCWD, path, &text, e) ||
 	    !register_load(w->parties, buf_bytes(&text), root == NULL ? NULL : fingerprint, clock_now_ms(), NULL, e))
 		return err_note(e, "%s", path);
+	if (root == NULL)
+		fprintf(stderr, "comity: whose register %s is, is not checked: give --root FINGERPRINT, compared over another channel\n", path);
 	for (size_t i = 0; i < register_count(w->parties); i++) {
 		const struct party *p = register_at(w->parties, i);
 		const struct register_policy *policy = register_policy(w->parties, p->code, clock_now_ms());
@@ -170,6 +239,84 @@ static bool add_register(struct watch_list *w, const char *path, const char *roo
 			watch_list_add(w, p->public_endpoint, &p->log_key, p->code, policy == NULL ? w->policy : policy->policy);
 	}
 	return true;
+}
+
+/* --- retired logs ------------------------------------------------------------------------------ */
+
+static char *mirror_at(const struct party *p, const char *origin)
+{
+	char hex[2 * SHA256_BYTES + 1];
+	AUTO_BUF url = { 0 };
+
+	buf_init(&url, KIB);
+	origin_hex(origin, hex);
+	buf_add_format(&url, "%s/mirror/%s", p->public_endpoint, hex);
+	return copy_of(buf_text(&url));
+}
+
+void watch_list_retired(struct watch_list *w)
+{
+	for (size_t i = 0; w->parties != NULL && i < register_count(w->parties); i++) {
+		const struct party *p = register_at(w->parties, i);
+		const struct register_policy *policy = register_policy(w->parties, p->code, clock_now_ms());
+
+		for (size_t j = 0; j < p->retired_count && w->count < WATCHED_MAX; j++) {
+			char *target = mirror_at(p, p->retired[j].log_key.name);
+
+			watch_list_add(w, target, &p->retired[j].log_key, p->code, policy == NULL ? NULL : policy->policy);
+			w->logs[w->count - 1].retired = &p->retired[j];
+			free(target);
+		}
+	}
+}
+
+bool watch_find_retired(const struct watch_list *w, struct watched *log, const uint8_t *pin, struct log_source *ret, struct err *e)
+{
+	for (size_t i = 0; i < register_count(w->parties); i++) {
+		const struct party *p = register_at(w->parties, i);
+		AUTO_BUF note = { 0 };
+		struct log_source s;
+		char *target;
+
+		if (p->public_endpoint[0] == '\0')
+			continue;
+		target = mirror_at(p, log->key.name);
+		buf_init(&note, NOTE_BYTES_MAX);
+		/* Who does not answer at all is told about for its own log. */
+		if (!target_open(target, pin, &watch_stop, &s, NULL)) {
+			free(target);
+			continue;
+		}
+		target_turn(&s, LOOK_SECONDS_MAX);
+		if (s.fetch(s.ctx, "checkpoint", NOTE_BYTES_MAX, &note, NULL)) {
+			struct checkpoint c;
+
+			free(log->target);
+			log->target = target;
+			/* What its key signed is enough: nobody hides it by withholding the leaves. */
+			if (checkpoint_verify(buf_bytes(&note), &log->key, &c, NULL) && !watch_ended(log, &c, target, e)) {
+				log_source_close(&s);
+				return false;
+			}
+			*ret = s;
+			return true;
+		}
+		log_source_close(&s);
+		free(target);
+	}
+	return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no party of the register serves a mirror of it");
+}
+
+bool watch_ended(const struct watched *log, const struct checkpoint *c, const char *shown_by, struct err *e)
+{
+	const struct register_retired *r = log->retired;
+	char at[TIME_TEXT_LEN + 1];
+
+	if (r == NULL || c->size < r->size || (c->size == r->size && memcmp(c->root, r->root, SHA256_BYTES) == 0))
+		return true;
+	time_write(r->at, at);
+	return err_set(e, ERR_REJECTED, REASON_INCONSISTENT, "it was retired at %s with %llu leaves; %s shows %s%llu, signed by its key", at,
+		       (unsigned long long)r->size, shown_by, c->size == r->size ? "another tree of " : "", (unsigned long long)c->size);
 }
 
 static bool add_targets(const struct args *a, struct watch_list *w, struct err *e)

@@ -32,7 +32,11 @@ void witness_folder_release(struct witness_folder *f)
 bool witness_folder_open(const char *path, struct witness_folder *ret, struct err *e)
 {
 	ret->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return (ret->fd >= 0 || err_system(e, "cannot open %s", path)) && config_load(ret->fd, &ret->config, e);
+	if (ret->fd < 0)
+		return err_system(e, "cannot open %s", path);
+	if (faccessat(ret->fd, "comity.conf", F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "%s is no folder of a witness (comity witness init makes one)", path);
+	return config_load(ret->fd, &ret->config, e);
 }
 
 static bool tls_make(int dir, const char *name, struct err *e)
@@ -213,9 +217,10 @@ bool witness_last(const struct witness_folder *f, const struct note_key *self, c
 	AUTO_BUF note = { 0 };
 
 	buf_init(&note, 2 * NOTE_BYTES_MAX);
-	if (!from_state(f, origin, &note)) {
+	/* The running witness first: whoever opens the state keeps a witness that starts from it. */
+	if (!from_running(f, origin, &note)) {
 		buf_clear(&note);
-		if (!from_running(f, origin, &note))
+		if (!from_state(f, origin, &note))
 			return false;
 	}
 	if (!note_parse(buf_bytes(&note), &n, NULL) || !checkpoint_parse(n.text, &c, NULL) || strcmp(c.origin, origin) != 0 ||

@@ -424,7 +424,7 @@ static bool door_serve(struct role_loop *r, struct err *e)
 	struct door_options o = {
 		.loop = r->loop, .keeper_fd = ROLE_FD_KEEPER, .peer_fd = DOOR_FD_PEER, .public_fd = DOOR_FD_PUBLIC,
 		.local_fd = DOOR_FD_LOCAL, .log_fd = DOOR_FD_LOG, .witness_fd = DOOR_FD_WITNESS,
-		.mirror_fd = fcntl(DOOR_FD_MIRROR, F_GETFD) < 0 ? -1 : DOOR_FD_MIRROR,
+		.mirror_fd = DOOR_FD_MIRROR,
 		.public_plain = role_has(r, ROLE_PLAIN),
 	};
 	bool alone = role_has(r, ROLE_ALONE), keyless = alone && o.public_plain;
@@ -435,7 +435,7 @@ static bool door_serve(struct role_loop *r, struct err *e)
 	buf_init(&key, PEM_BYTES_MAX);
 	buf_init(&cert, PEM_BYTES_MAX);
 	if (alone)
-		o.keeper_fd = o.peer_fd = o.local_fd = o.log_fd = -1;
+		o.keeper_fd = o.peer_fd = o.local_fd = o.log_fd = o.mirror_fd = -1;
 	if (!keyless && (!role_read_fd(DOOR_FD_TLS_KEY, "TLS key", &key, e) ||
 			 !role_read_fd(DOOR_FD_TLS_CERT, "TLS certificate", &cert, e)))
 		return false;

@@ -216,6 +216,8 @@ void http_answer(struct http_call *c, const struct http_answer *a)
 	if (a->varies)
 		header_add(r, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 	header_add(r, "X-Content-Type-Options", "nosniff");
+	if (c->unclear)
+		header_add(r, MHD_HTTP_HEADER_CONNECTION, "close");
 	c->response = r;
 	c->status = status;
 	call_resume(c);

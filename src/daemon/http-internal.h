@@ -24,6 +24,7 @@ struct http_call {
 	enum call_phase phase;
 	enum door_method method;
 	bool too_long; /* path or query over their limits, or of other characters */
+	bool unclear;  /* where its body ends: the connection ends with the answer */
 	char path[DOOR_PATH_BYTES_MAX + 1];
 	struct buf query, body;
 	uint64_t content_length, received;

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -244,14 +245,32 @@ static uint64_t length_find(struct MHD_Connection *connection)
 		       ? 0 : UINT64_MAX;
 }
 
+static enum MHD_Result framing_count(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	*(unsigned *)cls += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 || strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	return MHD_YES;
+}
+
+/* What a proxy before us took for the body could be the next call for us (RFC 9112 6.3). */
+static bool framing_unclear(struct MHD_Connection *connection)
+{
+	unsigned count = 0;
+
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, framing_count, &count);
+	return count > 1;
+}
+
 static void call_begin(struct http_call *c, const char *method)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
 	c->phase = CALL_COLLECT;
-	c->content_length = length_find(c->connection);
-	if (info != NULL && info->header_size > HTTP_HEADER_BYTES_MAX)
+	c->unclear = framing_unclear(c->connection);
+	c->content_length = c->unclear ? UINT64_MAX : length_find(c->connection);
+	if (c->unclear)
+		http_problem(c, 400, REASON_MALFORMED, "the length of the body is said more than once");
+	else if (info != NULL && info->header_size > HTTP_HEADER_BYTES_MAX)
 		http_problem(c, 431, REASON_TOO_LARGE, "the header block is over its limit");
 	else if (c->too_long)
 		http_problem(c, 414, REASON_TOO_LARGE, "the path or query is over its limit, or not plain");

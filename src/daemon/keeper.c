@@ -21,6 +21,7 @@
 #include "exchange/overdue.h"
 #include "exchange/recover.h"
 #include "exchange/openings.h"
+#include "exchange/rejections.h"
 #include "process/parcel.h"
 #include "store/blob.h"
 
@@ -205,10 +206,20 @@ static bool page_send(struct keeper *k, const struct duty_page *p)
 	return false;
 }
 
-/* Overdue proofs and closings. */
-static bool letter_clocks(struct node *n, int64_t now_ms, struct err *e)
+/* Overdue proofs, closings and yesterday's rejections, apart from the pages: whatever is wrong there, the duty officer is called. */
+static void letter_clocks(struct node *n, int64_t now_ms)
 {
-	return overdue_clock(n, now_ms, e) && closings_clock(n, now_ms, e);
+	struct err e = { 0 };
+	bool ok = node_begin(n, &e);
+
+	if (ok && overdue_clock(n, now_ms, &e) && closings_clock(n, now_ms, &e) && rejections_clock(n, now_ms, &e)) {
+		ok = node_commit(n, &e);
+	} else if (ok) {
+		node_rollback(n);
+		ok = false;
+	}
+	if (!ok)
+		diag_err(DIAG_ERROR, "clocks-of-letters", &e);
 }
 
 /* Pages and clocks, once a second or when something arrived. */
@@ -227,7 +238,7 @@ static void look_at_clocks(struct keeper *k, int64_t now_ms)
 		found = false;
 		if (!node_begin(k->node, &e))
 			break;
-		bool ok = duty_clocks(k->node, now_ms, &e) && (i > 0 || letter_clocks(k->node, now_ms, &e)) &&
+		bool ok = duty_clocks(k->node, now_ms, &e) &&
 			  duty_next(k->node, now_ms, &p, &found, &e);
 		if (ok)
 			ok = node_commit(k->node, &e);
@@ -241,6 +252,7 @@ static void look_at_clocks(struct keeper *k, int64_t now_ms)
 			break;
 		}
 	}
+	letter_clocks(k->node, now_ms);
 	if (k->node->disputed[0] != '\0')
 		diag(DIAG_ERROR, "letters-disputed", "%s", k->node->disputed);
 	k->node->disputed[0] = '\0';
@@ -327,7 +339,7 @@ static bool open_all(struct keeper *k, struct err *e)
 		if (r != ROLE_keeper && r != ROLE_signer && !channel_take(k, (enum role)r, KEEPER_FD_ROLES + (int)r, e))
 			return false;
 	/* Where `log recover` brings files to; the sandbox lets in only what is there when it closes. */
-	if (k->node->locked && !dir_make(k->node->home_fd, RECOVER_FOLDER, 0700, e))
+	if (!dir_make(k->node->home_fd, RECOVER_FOLDER, 0700, e))
 		return false;
 	return sandbox_role("keeper", e) && blob_sweep(k->node->blobs_fd, BLOB_AGE_MAX_MS, blob_wanted, k, e);
 }

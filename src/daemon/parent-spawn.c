@@ -38,19 +38,6 @@ static bool bundle_open(struct bundle *b, int home_fd, const char *path, int fla
 	return true;
 }
 
-/* Its number stays closed when there is none. */
-static bool bundle_open_optional(struct bundle *b, int home_fd, const char *path, int flags, struct err *e)
-{
-	struct err why;
-
-	if (bundle_open(b, home_fd, path, flags, &why))
-		return true;
-	if (why.kind != ERR_NOT_FOUND)
-		return err_set(e, why.kind, why.reason, "%s", why.text);
-	bundle_add(b, -1, false);
-	return true;
-}
-
 /* A number stays closed where there is no such thing. */
 static bool bundle_door(const struct part_options *o, struct bundle *b, struct err *e)
 {
@@ -71,9 +58,9 @@ static bool bundle_door(const struct part_options *o, struct bundle *b, struct e
 		return false;
 	}
 	bundle_add(b, o->direct_end, false);
-	if (!bundle_open_optional(b, o->home_fd, "mirror", O_RDONLY | O_DIRECTORY, e))
-		return false;
-	return true;
+	/* Made where there is none, as in a home of before there were mirrors: a closed number would become that of the
+	 * next descriptor that the door opens itself, and the door's walls are built around this one. */
+	return o->alone || (dir_make(o->home_fd, "mirror", 0755, e) && bundle_open(b, o->home_fd, "mirror", O_RDONLY | O_DIRECTORY, e));
 }
 
 static bool bundle_extras(const struct part_options *o, struct bundle *b, struct err *e)

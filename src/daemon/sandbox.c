@@ -2,8 +2,6 @@
  * paths cannot open any file: what it needs it was handed. */
 #include "daemon/sandbox.h"
 
-#include <fcntl.h>
-
 #include "base/bytes.h"
 #include "base/diag.h"
 #include "daemon/roles.h"
@@ -35,7 +33,7 @@ static const struct sandbox_path keeper_paths[] = {
 
 static const struct sandbox_path door_paths[] = {
 	{ "", DOOR_FD_LOG, SANDBOX_READ },
-	{ "", DOOR_FD_MIRROR, SANDBOX_READ }, /* last: left out when it is closed */
+	{ "", DOOR_FD_MIRROR, SANDBOX_READ },
 };
 
 static const struct sandbox_path witness_paths[] = {
@@ -66,7 +64,7 @@ static bool apply(const char *role, bool with_paths, struct err *e)
 	else if (i == ROLE_courier)
 		p.paths = courier_paths, p.path_count = COUNT(courier_paths);
 	else if (i == ROLE_door)
-		p.paths = door_paths, p.path_count = COUNT(door_paths) - (fcntl(DOOR_FD_MIRROR, F_GETFD) < 0 ? 1 : 0);
+		p.paths = door_paths, p.path_count = COUNT(door_paths);
 	else if (i == ROLE_witness)
 		p.paths = witness_paths, p.path_count = COUNT(witness_paths);
 	if (!with_paths)

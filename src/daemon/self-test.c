@@ -223,7 +223,7 @@ static bool home_make(const char *name, char path[static 64], struct err *e)
 	if (log < 0 || witness < 0 || dup2(home, HOME_FD) < 0 ||
 	    (bytes_is(bytes_of(name), "witness") && dup2(witness, WITNESS_FD_HOME) < 0) ||
 	    (bytes_is(bytes_of(name), "keeper") && dup2(HOME_FD, KEEPER_FD_HOME) < 0) ||
-	    (bytes_is(bytes_of(name), "door") && dup2(log, DOOR_FD_LOG) < 0))
+	    (bytes_is(bytes_of(name), "door") && (dup2(log, DOOR_FD_LOG) < 0 || dup2(log, DOOR_FD_MIRROR) < 0)))
 		return err_system(e, "cannot arrange descriptors");
 	return true;
 }

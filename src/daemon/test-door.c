@@ -106,6 +106,43 @@ static void the_local_socket_tells_who_calls(void **state)
 	expect(&(struct ask){ .where = 'l', .path = "/api/draft", .body = bytes_of("{}"), .has_body = true }, 200, "method=3");
 }
 
+/* Answers that come to these bytes, on one connection that the client ends; 0 also when the door ends it first. */
+static unsigned answers_to(const char *text, unsigned *ret_first)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unsigned count = 0;
+	AUTO_BUF got = { 0 };
+
+	buf_init(&got, MIB);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", socket_path);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	(void)shutdown(fd, SHUT_WR);
+	for (ssize_t n = 1; n > 0;) {
+		n = recv(fd, buf_room(&got, 4096), 4096, 0);
+		buf_grown(&got, n > 0 ? (size_t)n : 0);
+	}
+	*ret_first = got.len > 12 ? (unsigned)strtoul(buf_text(&got) + 9, NULL, 10) : 0;
+	for (const char *c = buf_text(&got); (c = strstr(c, "HTTP/1.1 ")) != NULL; c++)
+		count++;
+	return count;
+}
+
+static void what_has_two_lengths_is_one_call(void **state)
+{
+#define NEXT "GET /api/status HTTP/1.1\r\nHost: a\r\n\r\n"
+	unsigned first;
+
+	assert_int_equal(answers_to("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n" NEXT, &first), 2);
+	assert_int_equal(first, 404);
+	assert_int_equal(answers_to("GET /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 42\r\n\r\n" NEXT, &first), 1);
+	assert_int_equal(first, 400);
+	assert_int_equal(answers_to("POST /api/draft HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" NEXT, &first), 1);
+	assert_int_equal(first, 400);
+#undef NEXT
+}
+
 static void bodies_and_paths_over_their_limits_are_refused(void **state)
 {
 	char path[DOOR_PATH_BYTES_MAX + 20] = "/api/";
@@ -214,6 +251,7 @@ int main(void)
 		WITH_DOOR(mirrors_are_served_below_their_own_name),
 		WITH_DOOR(nothing_but_the_log_is_read),
 		WITH_DOOR(the_local_socket_tells_who_calls),
+		WITH_DOOR(what_has_two_lengths_is_one_call),
 		WITH_DOOR(bodies_and_paths_over_their_limits_are_refused),
 		WITH_DOOR(a_large_upload_streams_into_the_pipe),
 		WITH_DOOR(an_upload_can_be_refused_before_its_body),

@@ -416,7 +416,8 @@ bool witness_new(const struct witness_options *o, struct witness **ret, struct e
 	ok = witness_door(w, o->door_fd, e) && (w->keeper == NULL || channel_watch(w->keeper, o->loop, &calls, w, e));
 	if (ok && !state_open(w, &why)) {
 		diag_err(DIAG_ERROR, "witness-refuses", &why);
-		ok = w->keeper != NULL || err_set(e, why.kind, why.reason, "%s", why.text);
+		/* Somebody may be looking at the state for a moment (witness show): the next tick tries again. */
+		ok = w->keeper != NULL || why.reason == REASON_BUSY || err_set(e, why.kind, why.reason, "%s", why.text);
 	}
 	if (!ok) {
 		witness_free(w);

@@ -115,7 +115,6 @@ static int each(void **state)
 	extra = (struct proof_extra){ .kind = "acknowledgement" };
 	memcpy(extra.hash, said.hash, sizeof(extra.hash));
 	memcpy(extra.opening, said.opening, sizeof(extra.opening));
-	memcpy(extra.x, said.x, sizeof(extra.x));
 	memcpy(extra.leaf, said.leaf, sizeof(extra.leaf));
 	time_write(FX_NOW, extra.time);
 	prove(2);
@@ -221,18 +220,39 @@ static void with_the_register_the_root_decides(void **state)
 
 static void what_does_not_rebuild_is_broken(void **state)
 {
-	for (int what = 0; what < 4; what++) {
+	for (int what = 0; what < 3; what++) {
 		each(state);
 		if (what == 0)
 			extra.hash[0] ^= 1;
 		else if (what == 1)
 			extra.opening[5] ^= 1;
-		else if (what == 2)
-			extra.x[31] ^= 1;
 		else
 			extra.leaf[6] = extra.leaf[6] == 'a' ? 'b' : 'a';
 		write_proof();
 		must_be_broken((struct verify_proof_options){ .vkey = vkey }, "leaf-mismatch");
+	}
+}
+
+/* Exit status 2, not 1: a file of the reader's that is none says nothing about the proof. */
+static void what_the_reader_gives_must_be_usable(void **state)
+{
+	const char *junk = path_of("junk"), *nowhere = path_of("nowhere");
+	const struct verify_proof_options all[] = {
+		{ .vkey = "no key" }, { .vkey = vkey, .policy_path = junk }, { .vkey = vkey, .policy_path = nowhere },
+		{ .register_path = junk }, { .register_path = junk, .roots = fingerprint, .root_count = 1 }, { .register_path = nowhere },
+		{ .vkey = vkey, .statement_path = nowhere },
+	};
+
+	write_file("junk", bytes_of("x"));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct verify_proof_options o = all[i];
+		json_t *report = NULL;
+		struct err e = { 0 };
+
+		o.path = path_of("proof.txt");
+		assert_false(verify_proof(&o, &report, &e));
+		assert_int_equal(e.kind, ERR_INPUT);
+		assert_null(report);
 	}
 }
 
@@ -294,6 +314,7 @@ int main(void)
 		T(with_a_policy_it_says_who_cosigned_and_since_when),
 		T(with_the_register_the_root_decides),
 		T(what_does_not_rebuild_is_broken),
+		T(what_the_reader_gives_must_be_usable),
 		T(another_leaf_of_the_same_log_is_broken),
 		T(it_is_of_the_statement_given_or_of_none),
 		T(without_the_extra_line_nothing_is_known_of_the_statement),

@@ -12,7 +12,7 @@
 #include "log/leaf.h"
 
 #define EXTRA_BYTES_MAX (2 * KIB)
-#define EXTRA_MEMBERS 6u
+#define EXTRA_MEMBERS 5u
 
 /* --- the extra line ------------------------------------------------------------------------------- */
 
@@ -31,7 +31,6 @@ bool proof_extra_add(struct bytes proof, const struct proof_extra *x, struct buf
 	json_put_bytes(v, "leaf", BYTES_ARRAY(x->leaf));
 	json_put_hex(v, "opening", BYTES_ARRAY(x->opening));
 	json_put_text(v, "time", x->time);
-	json_put_hex(v, "x", BYTES_ARRAY(x->x));
 	if (!json_write_canonical(v, &text, e) || !buf_check(&text, "what the proof is of", e))
 		return false;
 	base64_write(buf_bytes(&text), true, &line);
@@ -42,15 +41,17 @@ bool proof_extra_add(struct bytes proof, const struct proof_extra *x, struct buf
 	return buf_check(out, "the proof", e);
 }
 
-/* The two parts of a leaf that follow from what we have: the class record is not needed to rebuild them. */
-static bool rebuilds(const struct proof_extra *x, enum leaf_side side)
+/* The commitment to the act, which is what a proof is about. The cross-log secret is not in the file: with it, whoever gets
+ * the file would find the leaf of the same act in the other party's log. */
+static bool rebuilds(const struct proof_extra *x)
 {
+	static const uint8_t no_secret[32];
 	struct leaf_class none = { .act_class = bytes_of(""), .basis = bytes_of(""), .week = bytes_of("") };
 	uint8_t made[LEAF_V1_BYTES], c[2][32], k[2][32], t[2][32];
 
-	leaf_write(x->hash, &none, x->opening, x->x, side, made);
+	leaf_write(x->hash, &none, x->opening, no_secret, LEAF_OUT, made);
 	return leaf_parse(BYTES_ARRAY(x->leaf), c[0], k[0], t[0], NULL) && leaf_parse(BYTES_ARRAY(made), c[1], k[1], t[1], NULL) &&
-	       memcmp(c[0], c[1], 32) == 0 && memcmp(t[0], t[1], 32) == 0;
+	       memcmp(c[0], c[1], 32) == 0;
 }
 
 bool proof_extra_parse(const struct tlog_proof *p, struct proof_extra *ret, struct err *e)
@@ -69,14 +70,14 @@ bool proof_extra_parse(const struct tlog_proof *p, struct proof_extra *ret, stru
 		return err_set(e, ERR_INPUT, REASON_MALFORMED, "its extra line is not base64 of our JSON");
 	leaf = json_bytes(v, "leaf");
 	if (json_object_size(v) != EXTRA_MEMBERS || leaf.len != LEAF_V1_BYTES || !json_must_hex(v, "hash", x.hash, sizeof(x.hash), e) ||
-	    !json_must_hex(v, "opening", x.opening, sizeof(x.opening), e) || !json_must_hex(v, "x", x.x, sizeof(x.x), e) ||
+	    !json_must_hex(v, "opening", x.opening, sizeof(x.opening), e) ||
 	    !json_must_text(v, "kind", &kind, e) || !json_must_text(v, "time", &time, e) || !time_parse(bytes_of(time), &ms) ||
 	    kind_find(bytes_of(kind)) == NULL)
-		return err_set(e, ERR_INPUT, REASON_MALFORMED, "its extra line has not hash, kind, leaf, opening, time and x");
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "its extra line has not hash, kind, leaf, opening and time");
 	memcpy(x.leaf, leaf.at, sizeof(x.leaf));
 	snprintf(x.kind, sizeof(x.kind), "%s", kind);
 	snprintf(x.time, sizeof(x.time), "%s", time);
-	if (!rebuilds(&x, LEAF_OUT) && !rebuilds(&x, LEAF_IN))
+	if (!rebuilds(&x))
 		return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "the leaf does not rebuild from the statement's hash");
 	*ret = x;
 	return true;
@@ -96,6 +97,7 @@ struct look {
 	bool has_statement;
 	int64_t statement_ms; /* its own time, when the statement was given and is the one */
 	bool confirmed;       /* by a fingerprint or a key that the reader gave */
+	bool unusable;        /* what the reader gave to judge by: that says nothing about the proof */
 };
 
 static void add(json_t *list, json_t *taken)
@@ -125,6 +127,13 @@ static bool read_at(const char *path, size_t max, struct buf *out, struct err *e
 {
 	buf_init(out, max);
 	return file_read(AT_FDCWD, path, out, e);
+}
+
+/* A file that the reader gave beside the proof. */
+static bool given(struct look *l, const char *path, size_t max, struct buf *out, struct err *e)
+{
+	l->unusable = !read_at(path, max, out, e);
+	return !l->unusable;
 }
 
 /* --- what the file alone shows ------------------------------------------------------------------------ */
@@ -163,14 +172,14 @@ static bool look_at_statement(struct look *l, struct err *e)
 	AUTO_STATEMENT *alone = NULL;
 	const struct statement *s;
 
-	if (!read_at(l->o->statement_path, LETTER_BYTES_MAX, &in, e))
+	if (!given(l, l->o->statement_path, LETTER_BYTES_MAX, &in, e))
 		return false;
 	if (act_parse(buf_bytes(&in), &act, NULL))
 		s = act->statement;
 	else if (envelope_parse(buf_bytes(&in), &env, e) && statement_parse(bytes_of(env.type), buf_bytes(&env.payload), &alone, e))
 		s = alone;
 	else
-		return err_note(e, "%s", l->o->statement_path);
+		return l->unusable = true, err_note(e, "%s", l->o->statement_path);
 	if (!l->knows_what)
 		return true;
 	if (memcmp(s->hash, l->extra.hash, SHA256_BYTES) != 0)
@@ -254,15 +263,17 @@ static bool by_key(struct look *l, struct err *e)
 
 	if (p == NULL)
 		abort();
-	*p = (struct party){ .code = "LOG" };
+	*p = (struct party){ .code = "this key" }; /* stands in sentences only */
 	ok = note_key_parse(bytes_of(l->o->vkey), &p->log_key, e);
+	l->unusable = !ok;
 	if (ok && l->o->policy_path != NULL) {
-		ok = read_at(l->o->policy_path, POLICY_BYTES_MAX, &policy, e);
+		ok = given(l, l->o->policy_path, POLICY_BYTES_MAX, &policy, e);
 		json_put_text(body, "from", "1970-01-01T00:00:00.000Z");
 		json_put_int(body, "max_age_s", POLICY_AGE_S_MAX);
 		json_put_text(body, "party", p->code);
 		json_put_bytes(body, "policy", ok && utf8_is_valid(buf_bytes(&policy)) ? buf_bytes(&policy) : bytes_of(""));
 		ok = ok && (register_policy_own(r, body, e) || err_note(e, "%s", l->o->policy_path));
+		l->unusable = !ok;
 	} else if (ok) {
 		say(l->unchecked, "which witnesses must have signed: give --policy FILE, or --register");
 	}
@@ -303,7 +314,13 @@ static bool by_register(struct look *l, struct err *e)
 	struct register_ *r = register_new();
 	AUTO_BUF bundle = { 0 };
 	const struct party *p = NULL;
-	bool ok = read_at(l->o->register_path, REGISTER_BYTES_MAX, &bundle, e) && load_register(l, r, buf_bytes(&bundle), e);
+	struct err why = { 0 };
+	bool ok = given(l, l->o->register_path, REGISTER_BYTES_MAX, &bundle, e) &&
+		  (load_register(l, r, buf_bytes(&bundle), &why) ||
+		   err_set(e, why.kind, why.reason, "%s: %s", l->o->register_path, why.text));
+
+	/* A register of another root is a finding: somebody may show another one. */
+	l->unusable = !ok && why.reason != REASON_ROOT_MISMATCH;
 
 	if (ok) {
 		p = party_of_log(r, l->checkpoint.origin);
@@ -342,7 +359,8 @@ static void begin(struct look *l)
 		json_put_text(l->report, texts[i], "");
 }
 
-static void look_at(struct look *l)
+/* False only when what the reader gave cannot be used. */
+static bool look_at(struct look *l, struct err *unusable)
 {
 	bool by_something = l->o->vkey != NULL || l->o->register_path != NULL, verified = false;
 	struct err e = { 0 };
@@ -359,6 +377,7 @@ static void look_at(struct look *l)
 		verified = l->knows_what;
 	json_put_text(l->report, "result",
 		      json_array_size(l->broken) > 0 ? "broken" : !verified ? "not-verified" : l->confirmed ? "intact" : "intact-unconfirmed");
+	return !l->unusable || err_set(unusable, ERR_INPUT, e.reason, "%s", e.text);
 }
 
 bool verify_proof(const struct verify_proof_options *o, json_t **ret, struct err *e)
@@ -376,8 +395,11 @@ bool verify_proof(const struct verify_proof_options *o, json_t **ret, struct err
 	      err_note(e, "%s", o->path));
 	if (ok) {
 		begin(l);
-		look_at(l);
-		*ret = l->report;
+		ok = look_at(l, e);
+		if (ok)
+			*ret = l->report;
+		else
+			json_decref(l->report);
 	}
 	buf_release(&l->in);
 	free(l);

@@ -12,7 +12,7 @@
 
 /* Of which statement a proof is; hearsay as told above. */
 struct proof_extra {
-	uint8_t hash[SHA256_BYTES], opening[32], x[32];
+	uint8_t hash[SHA256_BYTES], opening[32];
 	uint8_t leaf[220];
 	char kind[64], time[TIME_TEXT_LEN + 1];
 };

@@ -142,6 +142,17 @@ static void audit_clock(struct node *n, json_t *checks)
 			  (long long)cosigning_clock_off_ms(n), signers, cosigning_clock_off(n) ? ": nothing is sent" : "");
 }
 
+/* Whom an officer did not wait for after a restore may know of letters that we do not: it is told until they have answered. */
+static void audit_recovery(struct node *n, json_t *checks)
+{
+	if (n->left_out[0] != '\0')
+		check_add(checks, "recovery", false, "left out, and not heard since: %s", n->left_out);
+	else if (n->recovering[0] != '\0')
+		check_add(checks, "recovery", true, "waiting for %s", n->recovering);
+	else
+		check_add(checks, "recovery", true, "nobody is waited for");
+}
+
 bool audit_node(struct node *n, json_t *checks, struct err *e)
 {
 	const char *state = directory_state(n);
@@ -153,6 +164,7 @@ bool audit_node(struct node *n, json_t *checks, struct err *e)
 		return false;
 	check_add(checks, "register", !bytes_is(bytes_of(state), "stale"), "%zu parties, %s", register_count(n->reg), state);
 	check_add(checks, "signing", !n->locked, "%s", n->locked ? n->locked_why : "not locked");
+	audit_recovery(n, checks);
 	audit_clock(n, checks);
 	return true;
 }

@@ -3,7 +3,7 @@
 #include "exchange/closings.h"
 
 #include "base/clock.h"
-#include "exchange/pairs.h"
+#include "exchange/pair-recover.h"
 #include "log/openings.h"
 
 #define CLOSINGS_EVERY_MS (3600 * INT64_C(1000))
@@ -88,15 +88,20 @@ bool closings_clock(struct node *n, int64_t now_ms, struct err *e)
 	int64_t end, begin, until;
 
 	/* Once an hour; a clock that was set back does not stop it. */
-	if (n->locked || n->recoveries > 0 || (now_ms < n->closings_next_ms && n->closings_next_ms - now_ms <= CLOSINGS_EVERY_MS))
+	if (n->locked || (now_ms < n->closings_next_ms && n->closings_next_ms - now_ms <= CLOSINGS_EVERY_MS))
 		return true;
 	n->closings_next_ms = now_ms + CLOSINGS_EVERY_MS;
 	if (!quarter_before(now_ms, period, &end) || !period_parse(bytes_of(period), &begin, &until))
 		return true;
 	for (size_t i = 0; i < register_count(n->reg); i++) {
 		const char *peer = register_at(n->reg, i)->code;
-		bool is;
+		bool is, asked = false;
 		if (bytes_is(bytes_of(peer), node_party(n)))
+			continue;
+		/* Until it has said what it has of us, we cannot say where we stand. */
+		if (n->recoveries > 0 && !pair_recovery_waits(n, peer, &asked, e))
+			return false;
+		if (asked)
 			continue;
 		if (!due(n, peer, period, begin, end, &is, e) || (is && !say(n, peer, period, e)))
 			return false;
@@ -118,7 +123,9 @@ static bool compare(struct node *n, const struct statement *s, const char *membe
 		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a closing without a head");
 	/* What they sent and has not come yet is no difference; what they received was sent. */
 	*ret_equal = found ? memcmp(head, theirs, sizeof(theirs)) == 0 : ours == PAIR_RECEIVED;
-	return *ret_equal || pair_dispute(n, s->from, "closing", *ret_n, head, theirs, bytes_from(s->hash, SHA256_BYTES), e);
+	if (!found && !*ret_equal && !pair_lost(n, s->from, ours, *ret_n, ret_equal, e))
+		return false;
+	return *ret_equal || pair_dispute(n, s->from, "closing", *ret_n, head, theirs, NULL, bytes_from(s->hash, SHA256_BYTES), e);
 }
 
 static bool keep(struct node *n, const struct statement *s, bool own, bool equal, uint64_t number, const uint8_t *head, struct err *e)

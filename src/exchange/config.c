@@ -10,7 +10,8 @@
 #include "base/text.h"
 
 /* Of slots, leaves a slot and seconds: more is a slip. */
-#define SOME_MAX 1000000u
+/* A day in milliseconds: the longest slot of a log that a register entry can state. */
+#define SOME_MAX 86400000u
 
 enum config_type { TEXT, COUNT, SOME, MINUTES, YES_NO, HASH, SANDBOX };
 
@@ -88,7 +89,7 @@ static bool check_value(struct config *c, enum config_key key, const char *value
 		uint64_t v = 0, most = type == MINUTES ? 14 * 60 : type == SOME ? SOME_MAX : UINT32_MAX;
 		if (!num_parse_u64(value + (west ? 1 : 0), most, &v) || (type == SOME && v == 0))
 			wanted = type == MINUTES ? "a number of minutes from -840 to 840"
-				 : type == SOME ? "a whole number from 1 to 1000000" : "a whole number from 0";
+				 : type == SOME ? "a whole number from 1 to 86400000" : "a whole number from 0";
 		c->count[key] = west ? -(int64_t)v : (int64_t)v;
 		break;
 	}

@@ -139,6 +139,7 @@ static void failed(struct watcher *w, int64_t wait_ms, int64_t now_ms, const cha
 static void took(struct watcher *w, const struct proved *under, int64_t signed_ms, int64_t now_ms)
 {
 	w->known = true;
+	w->corrected = false;
 	w->size = under->checkpoint.size;
 	w->failures = 0;
 	w->next_ms = 0;
@@ -197,9 +198,9 @@ static void conflict(struct node *n, struct watcher *w, struct bytes body, int64
 		       (unsigned long long)leaves_known(n));
 		return;
 	}
-	/* Asked again at once, from there; the second time it waits as after any failure. */
-	bool again = w->known && w->size == size;
-	w->known = true;
+	/* Asked again at once, from there; the second time it waits as after any failure, whatever size it says then. */
+	bool again = w->corrected;
+	w->known = w->corrected = true;
 	w->size = size;
 	if (size > w->asked.size)
 		failed(w, RETRY_MS_MIN, now_ms, "it has seen a later checkpoint than it was asked for");
@@ -228,13 +229,14 @@ static void refused(struct node *n, struct watcher *w, unsigned status, int64_t 
 }
 
 /* The signer is told as by a store that is too small (slots.c): it locks itself, too. */
-static void lock(struct node *n, const struct watcher *w, uint64_t size)
+static void lock(struct node *n, const struct watcher *w, uint64_t size, struct bytes shows)
 {
 	struct signing_extension nothing = { .size = 0 };
 	AUTO_BUF note = { 0 };
 
 	buf_init(&note, NOTE_BYTES_MAX);
 	(void)!recover_known(n, size, w->key.name); /* kept for the next start */
+	(void)!recover_shown(n, shows, NULL);
 	n->locked = true;
 	snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows %llu leaves of this log with its signature, and this home has %llu: "
 		 "it was restored from an older state", w->key.name, (unsigned long long)size, (unsigned long long)leaves_known(n));
@@ -251,7 +253,7 @@ static void shown(struct node *n, struct watcher *w, bool ok, struct bytes note,
 	w->claimed = 0;
 	w->known = false;
 	if (ok && checkpoint_verify(note, &n->identity.log, &c, NULL) && c.size > leaves_known(n))
-		lock(n, w, c.size);
+		lock(n, w, c.size, note);
 	else
 		failed(w, REFUSED_MS, now_ms, "it says that it has seen %llu leaves of this log, and shows no signature of ours for that",
 		       (unsigned long long)claimed);

@@ -8,6 +8,9 @@
 /* What is asked of a witness: its cosignature, or to show the checkpoint of ours that it claims to have seen. */
 enum watcher_call { CALL_COSIGN, CALL_SHOW };
 
+/* Slots whose way to the proof is measured at one time. */
+#define COSIGNING_SLOTS_MAX 256
+
 /* One witness that we ask: of our log's policy, or of somebody to whom a letter may go proof-pending. */
 struct watcher {
 	struct note_key key;
@@ -16,6 +19,7 @@ struct watcher {
 	bool for_peer;               /* asked only while the quorum is missed */
 	bool known;                  /* size says how much of our log it has seen */
 	uint64_t size;
+	bool corrected;              /* it has said so by a 409 since it last signed */
 	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
 	uint64_t call;               /* under way; 0: none */
 	enum watcher_call what;
@@ -41,6 +45,12 @@ struct cosigning {
 	int64_t beyond_since;         /* the same of those after the candidate */
 	int64_t paged_since;          /* the miss that was paged about */
 	uint64_t last_number;
+	struct latency latency;       /* from a slot's commit to its proof */
+	struct {
+		uint64_t size;
+		int64_t committed_us;
+	} slots[COSIGNING_SLOTS_MAX]; /* that wait for it */
+	size_t slot_count;
 };
 
 /* The checkpoint that witnesses are asked for now; NULL: none. */

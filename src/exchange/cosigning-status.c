@@ -1,5 +1,5 @@
 /* How cosigning stands, for people and for those who decide what may be sent. A quorum is missed when a signed
- * checkpoint has waited for it for a minute; nothing less is worth waking anybody. */
+ * checkpoint has waited for it for a minute (quorum_missed_s); nothing less is worth waking anybody. */
 #include "exchange/cosigning-internal.h"
 
 #include <stdlib.h>
@@ -10,7 +10,9 @@ int64_t cosigning_missed_since(const struct node *n)
 {
 	const struct cosigning *c = n->cosigning;
 
-	return c->has_policy && c->waiting_since != 0 && clock_now_ms() - c->waiting_since >= COSIGNING_MISSED_MS ? c->waiting_since : 0;
+	int64_t after_ms = config_count(&n->config, quorum_missed_s) * 1000;
+
+	return c->has_policy && c->waiting_since != 0 && clock_now_ms() - c->waiting_since >= after_ms ? c->waiting_since : 0;
 }
 
 bool cosigning_page_due(const struct node *n, int64_t *ret_since)
@@ -26,6 +28,25 @@ bool cosigning_page_due(const struct node *n, int64_t *ret_since)
 void cosigning_paged(struct node *n)
 {
 	n->cosigning->paged_since = cosigning_missed_since(n);
+}
+
+bool cosigning_missing(const struct node *n, struct buf *out)
+{
+	const struct cosigning *c = n->cosigning;
+	const struct proved *current = cosigning_current(n->cosigning);
+	bool any = false;
+
+	if (!c->has_policy || (c->waiting_since == 0 && c->proved.checkpoint.size > 0))
+		return false;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct watcher *w = c->watchers[i];
+
+		if (!w->counts || (current != NULL && w->signed_under.checkpoint.size == current->checkpoint.size))
+			continue;
+		buf_add_format(out, "%s%s", any ? ", " : "", w->key.name);
+		any = true;
+	}
+	return true;
 }
 
 static int by_value(const void *a, const void *b)
@@ -64,6 +85,27 @@ bool cosigning_clock_off(const struct node *n)
 	return off > COSIGNING_CLOCK_OFF_MS || off < -COSIGNING_CLOCK_OFF_MS;
 }
 
+bool cosigning_waits(struct node *n, const uint8_t hash[static 32], const char *peer)
+{
+	struct query *q = store_query(n->store, QUERY_log_leaf_of);
+	const struct cosigning *c = n->cosigning;
+	bool found, signed_only;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	signed_only = c->has_policy && query_row(q, &found, NULL) && found && (uint64_t)query_int(q, 0) < n->checkpoint.size &&
+		      (uint64_t)query_int(q, 0) >= c->proved.checkpoint.size;
+	query_end(q);
+	if (!signed_only)
+		return false;
+	/* What may go with the addressee's own cosignature does not wait for the others. */
+	q = store_query(n->store, QUERY_outbox_class);
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	bool ours = query_row(q, &found, NULL) && found;
+	const struct kind *k = ours ? kind_find(query_bytes(q, 1)) : NULL;
+	query_end(q);
+	return k == NULL || !k->may_go_pending || cosigning_pending(n, peer) == NULL;
+}
+
 static int64_t waiting(const struct node *n, enum query_name name)
 {
 	struct query *q = store_query(n->store, name);
@@ -93,10 +135,17 @@ json_t *cosigning_status(const struct node *n)
 	int64_t missed = cosigning_missed_since(n);
 
 	json_put_int(v, "clock_off_ms", cosigning_clock_off_ms(n));
+	json_put_int(v, "cosigned_ms_p50", (latency_quantile_us(&c->latency, 500) + 999) / 1000);
+	json_put_int(v, "cosigned_ms_p95", (latency_quantile_us(&c->latency, 950) + 999) / 1000);
 	if (missed != 0)
 		json_put_time(v, "missed_since", missed);
 	else
 		json_put_text(v, "missed_since", "");
+	if (c->proved.quorum_ms != 0)
+		json_put_time(v, "proved_at", c->proved.quorum_ms);
+	else
+		json_put_text(v, "proved_at", "");
+	json_put_int(v, "proved_by", (int64_t)c->proved.witnesses);
 	json_put_int(v, "proved_size", (int64_t)c->proved.checkpoint.size);
 	json_put_text(v, "quorum", quorum_word(n));
 	json_put_int(v, "waiting", waiting(n, QUERY_outbox_count));

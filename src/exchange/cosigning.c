@@ -9,6 +9,9 @@
 
 #include "base/clock.h"
 
+/* The way to the receiver, and its clock. */
+#define STALE_SPARE_MS 60000
+
 static void proved_init(struct proved *p)
 {
 	buf_init(&p->note, NOTE_BYTES_MAX);
@@ -18,6 +21,7 @@ void proved_copy(struct proved *to, const struct proved *from)
 {
 	to->checkpoint = from->checkpoint;
 	to->quorum_ms = from->quorum_ms;
+	to->witnesses = from->witnesses;
 	buf_clear(&to->note);
 	buf_add(&to->note, buf_bytes(&from->note));
 }
@@ -26,6 +30,7 @@ static void proved_none(struct proved *p)
 {
 	p->checkpoint = (struct checkpoint){ 0 };
 	p->quorum_ms = 0;
+	p->witnesses = 0;
 	buf_clear(&p->note);
 }
 
@@ -77,6 +82,22 @@ static const struct register_policy *policy_of(const struct node *n, int64_t now
 	const struct register_policy *p = register_policy(n->reg, node_party(n), now_ms);
 
 	return p != NULL && !policy_wants_none(p->policy) ? p : NULL;
+}
+
+static bool too_old(const struct node *n, int64_t since, int64_t now_ms)
+{
+	const struct register_policy *p = policy_of(n, now_ms);
+	int64_t spare;
+
+	if (p == NULL || since == 0)
+		return false;
+	spare = p->max_age_ms / 4 < STALE_SPARE_MS ? p->max_age_ms / 4 : STALE_SPARE_MS;
+	return now_ms - since > p->max_age_ms - spare;
+}
+
+bool cosigning_stale(const struct node *n, int64_t now_ms)
+{
+	return too_old(n, n->cosigning->proved.quorum_ms, now_ms);
 }
 
 /* A log's own party never counts (design.md part 10): not its log key, not its witness, whatever the policy says. */
@@ -148,15 +169,18 @@ static void watchers_of(struct node *n, const struct policy *p)
 
 /* Whether the register's policy is met by this note. A cosignature that we have taken verified: one that fails here
  * is of a key that changed, and then the note is worth nothing. */
-static bool is_enough(struct node *n, const struct register_policy *p, struct bytes text, int64_t *ret_quorum_ms)
+static bool is_enough(struct node *n, const struct register_policy *p, struct proved *proved)
 {
 	struct policy_verdict v = { 0 };
 	struct note note;
 
-	if (!note_parse(text, &note, NULL) || !policy_evaluate(p->policy, &note, is_our_own, n, &v, NULL))
+	if (!note_parse(buf_bytes(&proved->note), &note, NULL) || !policy_evaluate(p->policy, &note, is_our_own, n, &v, NULL))
 		return false;
-	*ret_quorum_ms = v.quorum_ms;
 	policy_verdict_release(&v);
+	if (v.met) {
+		proved->quorum_ms = v.quorum_ms;
+		proved->witnesses = v.witnesses;
+	}
 	return v.met;
 }
 
@@ -187,9 +211,37 @@ bool cosigning_policy(struct node *n, int64_t now_ms, struct err *e)
 	proved_none(&c->candidate);
 	c->waiting_since = c->beyond_since = 0;
 	/* What was proved by another policy would be under-witnessed to those who know this one. */
-	if (p != NULL && c->proved.checkpoint.size > 0 && !is_enough(n, p, buf_bytes(&c->proved.note), &c->proved.quorum_ms))
+	if (p != NULL && c->proved.checkpoint.size > 0 && !is_enough(n, p, &c->proved))
 		proved_none(&c->proved);
 	return cosigning_signed(n, now_ms, e);
+}
+
+/* --- how long it takes ------------------------------------------------------------------------------------ */
+
+/* Slots that wait for their proof. When there are too many, later ones are not measured: the oldest say the truth. */
+static void slot_waits(struct node *n)
+{
+	struct cosigning *c = n->cosigning;
+
+	if (n->slot_us == 0 || c->slot_count == COSIGNING_SLOTS_MAX ||
+	    (c->slot_count > 0 && c->slots[c->slot_count - 1].size >= n->checkpoint.size))
+		return;
+	c->slots[c->slot_count].size = n->checkpoint.size;
+	c->slots[c->slot_count++].committed_us = n->slot_us;
+}
+
+static void slots_proved(struct cosigning *c)
+{
+	int64_t now_us = clock_monotonic_us();
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->slot_count; i++) {
+		if (c->slots[i].size <= c->proved.checkpoint.size)
+			latency_add(&c->latency, now_us - c->slots[i].committed_us, 1);
+		else
+			c->slots[kept++] = c->slots[i];
+	}
+	c->slot_count = kept;
 }
 
 /* --- rounds ----------------------------------------------------------------------------------------------- */
@@ -200,6 +252,7 @@ void cosigning_begin(struct node *n, int64_t now_ms)
 
 	c->candidate.checkpoint = n->checkpoint;
 	c->candidate.quorum_ms = 0;
+	c->candidate.witnesses = 0;
 	buf_clear(&c->candidate.note);
 	buf_add(&c->candidate.note, buf_bytes(&n->note));
 	c->begun_ms = now_ms;
@@ -215,6 +268,7 @@ static void prove_alone(struct node *n)
 		return;
 	c->proved.checkpoint = n->checkpoint;
 	c->proved.quorum_ms = 0;
+	c->proved.witnesses = 0;
 	buf_clear(&c->proved.note);
 	buf_add(&c->proved.note, buf_bytes(&n->note));
 	c->unsaved = true;
@@ -237,6 +291,7 @@ bool cosigning_signed(struct node *n, int64_t now_ms, struct err *e)
 	}
 	if (n->checkpoint.size <= c->proved.checkpoint.size)
 		return true;
+	slot_waits(n);
 	if (c->waiting_since == 0)
 		c->waiting_since = now_ms;
 	if (c->candidate.checkpoint.size == 0)
@@ -251,13 +306,12 @@ bool cosigning_gained(struct node *n, struct proved *p, int64_t now_ms, struct e
 	struct cosigning *c = n->cosigning;
 	const struct register_policy *policy = policy_of(n, now_ms);
 	bool again = p == &c->proved;
-	int64_t quorum_ms;
 
-	if (policy == NULL || !is_enough(n, policy, buf_bytes(&p->note), &quorum_ms))
+	if (policy == NULL || !is_enough(n, policy, p))
 		return true;
-	p->quorum_ms = quorum_ms;
 	if (!again) {
 		proved_copy(&c->proved, p);
+		slots_proved(c);
 		proved_none(&c->candidate);
 		c->waiting_since = c->beyond_since;
 		c->beyond_since = 0;
@@ -352,5 +406,7 @@ const struct proved *cosigning_pending(const struct node *n, const char *party)
 	if (p == NULL || !p->has_witness || cosigning_missed_since(n) == 0 || is_our_own((void *)(uintptr_t)n, &p->witness_key))
 		return NULL;
 	w = watcher_find(n->cosigning, &p->witness_key);
-	return w != NULL && w->signed_under.checkpoint.size > 0 ? &w->signed_under : NULL;
+	if (w == NULL || w->signed_under.checkpoint.size == 0 || too_old(n, w->signed_under.quorum_ms, clock_now_ms()))
+		return NULL;
+	return &w->signed_under;
 }

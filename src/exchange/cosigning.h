@@ -10,8 +10,7 @@
 #include "exchange/node.h"
 
 #define COSIGNING_ROUND_MS 10000
-/* Missed for so long: paged, and arts 41 and 42 may go proof-pending. */
-#define COSIGNING_MISSED_MS 60000
+/* How long it must be missed until somebody is paged, and arts 41 and 42 may go proof-pending, is the setting quorum_missed_s. */
 /* Our clock against the witnesses' median: beyond, nothing is sent. */
 #define COSIGNING_CLOCK_OFF_MS 60000
 
@@ -20,6 +19,7 @@ struct proved {
 	struct checkpoint checkpoint; /* size 0: none yet */
 	struct buf note;
 	int64_t quorum_ms;
+	size_t witnesses;             /* of the policy that signed it */
 };
 
 struct cosigning;
@@ -50,6 +50,11 @@ bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned 
 
 /* The proved checkpoint that letters travel with. */
 const struct proved *cosigning_proved(const struct node *n);
+/* Names of the witnesses that count and have not signed the newest checkpoint that they are asked for, with ", " between;
+ * false, and nothing, when none is waited for. */
+bool cosigning_missing(const struct node *n, struct buf *out);
+/* Its quorum is so old that a receiver would reject what travels under it: letters wait for the next one. */
+bool cosigning_stale(const struct node *n, int64_t now_ms);
 /* Under the addressee's own cosignature only (design.md part 10, proof-pending): NULL when the quorum is not missed, or
  * that witness has not signed either. */
 const struct proved *cosigning_pending(const struct node *n, const char *party);
@@ -58,7 +63,10 @@ int64_t cosigning_missed_since(const struct node *n);
 /* One page a miss: true once after the quorum was missed, and again only after it was met in between. */
 bool cosigning_page_due(const struct node *n, int64_t *ret_since);
 void cosigning_paged(struct node *n);
-/* {"clock_off_ms","missed_since"("" when not),"proved_size","quorum","waiting","waiting_proofs","witnesses":[{"counts","error",
+/* Whether this letter of ours to that peer waits for nothing but witnesses: its leaf stands under a checkpoint that we
+ * signed and not enough of them did. */
+bool cosigning_waits(struct node *n, const uint8_t hash[static 32], const char *peer);
+/* {"clock_off_ms","cosigned_ms_p50","cosigned_ms_p95"(from a slot's commit to its proof, since the start),"missed_since"("" when not),"proved_at"("" before a quorum),"proved_by","proved_size","quorum","waiting","waiting_proofs","witnesses":[{"counts","error",
  * "last_ms","name","signed"}]}; quorum: "none" (one signature is enough), "met", "waiting", "missed". A new reference. */
 json_t *cosigning_status(const struct node *n);
 /* Median of the witnesses' clocks against ours in the last round; 0 when nobody signed. */

@@ -127,21 +127,27 @@ bool directory_undone(struct node *n, struct err *e)
 	return true;
 }
 
+/* Against this one, NULL: nothing is in use. Our own first publication needs no witness, who would have to know it first. */
+static bool follows(const struct register_ *r, const struct register_ *in_use, bool ours, struct err *e)
+{
+	return register_newer(r, in_use, e) && ((ours && in_use == NULL) || register_witnessed(r, in_use, clock_now_ms(), e));
+}
+
 /* Against the one in use; where that has expired, against what it said: nobody takes us back by waiting. */
-static bool may_follow(struct node *n, const struct register_ *r, struct err *e)
+static bool may_follow(struct node *n, const struct register_ *r, bool ours, struct err *e)
 {
 	struct register_ *stored;
 	uint8_t root[SHA256_BYTES];
 	AUTO_BUF bundle = { 0 };
 
 	if (n->reg != NULL && register_root_fingerprint(n->reg) != NULL)
-		return register_newer(r, n->reg, e);
+		return follows(r, n->reg, ours, e);
 	buf_init(&bundle, REGISTER_BYTES_MAX);
 	if (!directory_bundle(n, &bundle, e))
 		return false;
 	stored = register_new();
-	bool ok = bundle.len == 0 || !trust_root(n, root) || !register_load(stored, buf_bytes(&bundle), root, 0, NULL, NULL) ||
-		  register_newer(r, stored, e);
+	bool before = bundle.len > 0 && trust_root(n, root) && register_load(stored, buf_bytes(&bundle), root, 0, NULL, NULL);
+	bool ok = follows(r, before ? stored : NULL, ours, e);
 	register_free(stored);
 	return ok;
 }
@@ -151,7 +157,7 @@ bool directory_bundle(struct node *n, struct buf *out, struct err *e)
 	return cell_get(n, CELL_BUNDLE, out, e);
 }
 
-bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
+static bool take(struct node *n, struct bytes bundle, bool ours, size_t *ret_entries, struct buf *problems, struct err *e)
 {
 	struct register_ *r;
 	AUTO_BUF bad = { 0 };
@@ -161,7 +167,7 @@ bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, st
 		return false;
 	if (problems != NULL)
 		buf_add(problems, buf_bytes(&bad));
-	if (!may_follow(n, r, e)) {
+	if (!may_follow(n, r, ours, e)) {
 		register_free(r);
 		return false;
 	}
@@ -177,6 +183,16 @@ bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, st
 	*ret_entries = register_count(r);
 	use(n, r);
 	return true;
+}
+
+bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
+{
+	return take(n, bundle, false, ret_entries, problems, e);
+}
+
+bool directory_take_ours(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
+{
+	return take(n, bundle, true, ret_entries, problems, e);
 }
 
 void directory_checkpoint(const struct node *n, json_t *member)

@@ -17,8 +17,11 @@ void directory_checkpoint(const struct node *n, json_t *member);
 const char *directory_state(const struct node *n);
 
 /* Verifies and takes a bundle into use, tells the signer. *ret_entries: parties it has. One with listed entries that are
- * missing or false replaces no good one. Entries and pins that share a key with another are left out, and told. */
+ * missing or false replaces no good one; nor does one that is too lightly witnessed (register_witnessed:
+ * REASON_UNDER_WITNESSED), which is not taken as the first one either. Entries and pins that share a key with another are left out, and told. */
 bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e) MUST_USE;
+/* The same for what the secretariat itself made: its first one need not be cosigned yet by the policy that it brings. */
+bool directory_take_ours(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e) MUST_USE;
 bool directory_pin(struct node *n, struct bytes act, const uint8_t hash[static 32], const char **ret_party, struct err *e) MUST_USE;
 bool directory_bundle(struct node *n, struct buf *out, struct err *e) MUST_USE; /* what is stored; empty: nothing */
 bool directory_pins(struct node *n, bool (*each)(void *ctx, const char *party, struct bytes act), void *ctx, struct err *e) MUST_USE;
@@ -42,7 +45,8 @@ bool directory_admit(struct node *n, struct bytes act, uint8_t ret_hash[static 3
  * be met is refused. */
 bool directory_policy(struct node *n, struct bytes party, struct bytes text, int64_t max_age_s, int64_t from_ms,
 		      uint8_t ret_hash[static 32], struct buf *warnings, struct err *e) MUST_USE;
-/* Makes a snapshot and a bundle when all entries are under the last checkpoint, and takes it into use. */
+/* Makes a snapshot and a bundle when all entries are under the proved checkpoint, and takes it into use. Where our log
+ * has a policy, REASON_UNDER_WITNESSED before its quorum is there, naming the witnesses that are missing. */
 bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, struct err *e) MUST_USE;
 
 /* Fetching: what to fetch, when it is due. */

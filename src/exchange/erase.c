@@ -18,8 +18,11 @@
  *   receipt         envelope, proof, reason (their words)       times, and outcome: "received" becomes "erased"
  *   receipt_given   envelope                sender, id, hash: a letter that comes again is known, and answered `erased`
  *   exhibit         name, media, size, digests, blob (and the file)      id, state "erased": counts
- *   custody, leaf_queue, log_leaf, proof_out    nothing: hashes and commitments, which say nothing without keys
- *   log_edge, log_note, reject_count, cell, pin    nothing: they know no request */
+ *   pending_proof   proof; what is open ends        hash, peer, times: counts
+ *   pair_dispute    evidence (their words)          numbers and heads
+ *   custody, leaf_queue, log_leaf, proof_out, pair_letter, pair_early, pair_closing, overdue, overdue_heard    nothing: hashes
+ *   and commitments, which say nothing without keys
+ *   log_edge, log_note, reject_count, rejection, reject_day, cell, pin, pair_recovery    nothing: they know no request */
 #include "exchange/erase-internal.h"
 
 #include "base/clock.h"
@@ -175,12 +178,18 @@ bool erase_blank(struct node *n, const struct id *request, int64_t when, const s
 {
 	static const uint8_t zero[SHA256_BYTES];
 	static const enum query_name plain[] = { QUERY_erase_statements, QUERY_erase_moves, QUERY_erase_pages, QUERY_erase_outbox,
-						 QUERY_erase_receipts, QUERY_erase_receipts_given };
+						 QUERY_erase_receipts, QUERY_erase_receipts_given, QUERY_erase_evidence };
 	struct query *q = store_query(n->store, QUERY_erase_request); /* first: it is what the triggers ask for */
 
 	query_bind_bytes(q, 1, bytes_from(request->at, ID_BYTES));
 	query_bind_int(q, 2, when);
 	bool ok = query_run(q, e);
+	query_end(q);
+	/* A proof that is due is of no use to anybody. */
+	q = store_query(n->store, QUERY_erase_pending);
+	query_bind_bytes(q, 1, bytes_from(request->at, ID_BYTES));
+	query_bind_int(q, 2, when);
+	ok = ok && query_run(q, e);
 	query_end(q);
 	for (size_t i = 0; ok && i < sizeof(plain) / sizeof(plain[0]); i++) {
 		q = store_query(n->store, plain[i]);

@@ -281,8 +281,10 @@ static bool act_keep(struct node *n, const struct statement *s, const uint8_t si
 	if (ok && s->kind->leaf) {
 		judge_leaf(s, keys.opening, keys.x, false, leaf);
 		leaf_bytes.len = LEAF_V1_BYTES;
-		ok = record_queue_leaf(n, s, keys.opening, leaf_bytes,
-				       bytes_is(bytes_of(s->kind->name), "page") ? LEAF_RANK_PAGE : LEAF_RANK_OWN, "", e);
+		/* Of a letter that came: it counts as the peer's leaves do. */
+		bool theirs = bytes_is(bytes_of(s->kind->name), "rejection");
+		enum leaf_rank rank = bytes_is(bytes_of(s->kind->name), "page") ? LEAF_RANK_PAGE : theirs ? LEAF_RANK_PEER : LEAF_RANK_OWN;
+		ok = record_queue_leaf(n, s, keys.opening, leaf_bytes, rank, theirs ? json_text(s->body, "from") : "", e);
 	}
 	ok = ok && act_json(s, signature, n, item->approvals, item->approval_count, &keys, leaf_bytes, &json, e) &&
 	     record_put(n, &h, &keys, buf_bytes(&json), e) &&

@@ -88,12 +88,14 @@ struct node {
 	bool scrub_wanted;             /* exchange/erase.c: keys, blobs or stanzas are to go once this is committed */
 	struct cosigning *cosigning;   /* exchange/cosigning.h: which checkpoint is proved, and that is what travels */
 	bool pending_any;              /* exchange/pending.h: some letter went or came proof-pending */
+	int64_t slot_us;               /* monotonic: when the last slot of this start was committed; 0: none was */
 	bool publish_due;              /* the proved checkpoint is newer than the published one */
 	struct node_witness witness;
 	bool locked;                   /* restored and not yet recovered: nothing is signed */
 	char locked_why[200];
 	size_t recoveries;             /* exchange/pair-recover.c: peers that have still to say what they have of us */
 	char recovering[120];          /* those with which there was traffic */
+	char left_out[120];            /* those that an officer did not wait for, until they have answered all the same */
 	uint64_t known_size;           /* somebody showed that our log had this size: exchange/recover.c */
 	int64_t closings_next_ms;      /* exchange/closings.c: when to look again */
 	char disputed[120];            /* exchange/pairs.c: a new difference between two histories, for the keeper to tell */

@@ -100,6 +100,27 @@ static int64_t step_of(const json_t *parameters, int64_t quarters)
 	return step;
 }
 
+/* As at the end of the period, with the longest embargo that each class had in it: a leaf was logged under that promise. */
+static bool parameters_of_period(struct node *n, int64_t from_ms, int64_t until_ms, json_t **ret, struct err *e)
+{
+	if (!parameters_body_at(n, until_ms - 1, ret, e))
+		return false;
+	for (int64_t at = from_ms; at < until_ms; at += 7 * DAY_MS) {
+		AUTO_JSON *body = NULL;
+		json_t *v;
+		size_t i;
+
+		if (!parameters_body_at(n, at, &body, e))
+			return false;
+		json_array_foreach(json_object_get(*ret, "classes"), i, v) {
+			int64_t then = body != NULL ? parameters_embargo(body, json_bytes(v, "class")) : 1;
+			if (then > json_int(v, "embargo_quarters"))
+				json_put_int(v, "embargo_quarters", then);
+		}
+	}
+	return true;
+}
+
 /* What was opened of it last: *ret_quarters 0 when nothing was. */
 static bool opened_last(struct node *n, const char *period, int64_t *ret_quarters, uint8_t digest[static 32], int64_t *ret_withheld,
 			struct err *e)
@@ -143,7 +164,7 @@ static bool period_due(struct node *n, struct openings *o, int64_t now_ms, bool 
 		return true;
 	json_decref(o->parameters);
 	o->parameters = NULL;
-	if (!parameters_body_at(n, until - 1, &o->parameters, e))
+	if (!parameters_of_period(n, from, until, &o->parameters, e))
 		return false;
 	o->quarters = step_of(o->parameters, quarters);
 	if (there && last >= o->quarters)
@@ -220,13 +241,14 @@ static bool begin(struct node *n, int64_t now_ms, struct err *e)
 	memcpy(o->walk.null_key, n->null_key, sizeof(o->walk.null_key));
 	config_log_origin(&n->config, o->head.log);
 	buf_init(&o->lines, OPENINGS_PORTION * OPENINGS_LINE_BYTES_MAX);
-	if (find_due(n, o, now_ms, &due, e) && due) {
+	bool ok = find_due(n, o, now_ms, &due, e);
+	if (ok && due) {
 		n->openings = o;
 		return true;
 	}
 	openings_free(o);
-	n->openings_due = false;
-	return !due;
+	n->openings_due = false; /* what failed is tried again later */
+	return ok;
 }
 
 static bool begin_writing(struct node *n, struct openings *o, struct err *e)

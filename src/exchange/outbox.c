@@ -178,13 +178,14 @@ static bool peer_waits(struct node *n, enum query_name name, const char *peer, i
 	return ok;
 }
 
-static bool choose(struct node *n, struct outbox_job *j, int64_t after, struct err *e)
+/* A letter whose proof is too old would be rejected, and a rejection is its end: it waits for a fresh one. */
+static bool choose(struct node *n, struct outbox_job *j, int64_t after, int64_t now_ms, struct err *e)
 {
 	struct query *q = store_query(n->store, j->what == OUTBOX_LETTERS ? QUERY_outbox_due : QUERY_proof_out_due);
 	bool found, ok;
 
 	query_bind_text(q, 1, j->peer);
-	query_bind_int(q, 2, (int64_t)cosigning_proved(n)->checkpoint.size);
+	query_bind_int(q, 2, j->what == OUTBOX_LETTERS && cosigning_stale(n, now_ms) ? 0 : (int64_t)cosigning_proved(n)->checkpoint.size);
 	query_bind_int(q, 3, j->what == OUTBOX_LETTERS ? LETTERS_PER_JOB : PROOFS_PER_JOB);
 	query_bind_int(q, 4, after);
 	while ((ok = query_row(q, &found, e)) && found && j->count < LETTER_BATCH_MAX) {
@@ -240,7 +241,7 @@ bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
 			continue;
 		snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
 		const struct proved *under = cosigning_proved(n), *pending = what == OUTBOX_LETTERS ? cosigning_pending(n, p->code) : NULL;
-		if (!choose(n, ret, 0, e))
+		if (!choose(n, ret, 0, now_ms, e))
 			return false;
 		if (ret->count == 0 && pending != NULL && !pending_choose(n, under = pending, LETTERS_PER_JOB, ret, now_ms, e))
 			return false;
@@ -265,7 +266,7 @@ bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox
 	if (!may_send(n) || p == NULL || p->endpoint[0] == '\0' || flying->count == 0)
 		return true;
 	snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
-	if (!choose(n, ret, flying->seq[flying->count - 1], e))
+	if (!choose(n, ret, flying->seq[flying->count - 1], clock_now_ms(), e))
 		return false;
 	if (ret->count < LETTERS_PER_JOB)
 		ret->count = 0;
@@ -399,12 +400,13 @@ static bool receipt_keep(struct node *n, struct bytes envelope, const struct sta
 		return err_set(e, ERR_REJECTED, REASON_WRONG_PARTY, "a receipt of %s for a statement that did not go there", peer);
 	/* Letters before it are missing there: it comes again after them, and this is no answer to it. */
 	if (!received && bytes_is(json_bytes(r->body, "reason"), reason_code(REASON_PAIR_GAP)))
-		return pair_fill_gap(n, peer, r->body, envelope, e);
+		return pair_fill_gap(n, peer, hash, r->body, envelope, e);
 	if (received && letter.counted && !check_tag(n, hash, r, e))
 		return false;
-	if (!pair_check_receipt(n, peer, r->body, envelope, e))
+	if (!pair_check_receipt(n, peer, hash, r->body, envelope, e))
 		return false;
-	return (known || (receipt_store(n, envelope, hash, r, e) && pending_receipted(n, hash, received, e) && move_request(n, r, hash, received, e))) && letter_done(n, hash, e);
+	return (known || (receipt_store(n, envelope, hash, r, e) && move_request(n, r, hash, received, e))) &&
+	       pending_receipted(n, hash, received, e) && letter_done(n, hash, e);
 }
 
 bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter_digest, const char **ret_outcome, struct err *e)

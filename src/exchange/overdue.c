@@ -8,6 +8,8 @@
 #include "exchange/publish.h"
 
 #define NOTICES_AT_ONCE 16
+/* Of one letter; a notice has no leaf, and no slot bounds how many come. */
+#define NOTICE_EVERY_MS DAY_MS
 
 /* What the peer's receipt for a statement of ours promised. */
 struct promise {
@@ -29,7 +31,7 @@ static bool receipt_fields(struct promise *p, struct err *e)
 	snprintf(p->peer, sizeof(p->peer), "%s", s->from);
 	return !p->received || p->due == 0 ||
 	       (hex_parse(json_bytes(s->body, "leaf"), p->leaf, sizeof(p->leaf)) && hex_parse(json_bytes(s->body, "tag"), p->tag, sizeof(p->tag))) ||
-	       err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a stored receipt has no leaf");
+	       err_set(e, ERR_INPUT, REASON_MALFORMED, "a stored receipt has no leaf");
 }
 
 static bool promise_find(struct node *n, const uint8_t *hash, struct promise *p, bool *ret_found, struct err *e)
@@ -80,6 +82,27 @@ static bool notice_say(struct node *n, const struct promise *p, int64_t now_ms, 
 	return node_state(n, &s, notice, e) && notice_keep(n, p->hash, notice, now_ms, e);
 }
 
+/* One that cannot be told about is passed over, once and for all: neither does it hide the others, nor stop the clocks. */
+static bool notice_for(struct node *n, const uint8_t *hash, int64_t now_ms, struct err *e)
+{
+	static const uint8_t none[SHA256_BYTES];
+	struct err why = { 0 };
+	struct promise p;
+	bool found = false, ok;
+
+	if (!node_part(n, e))
+		return false;
+	ok = promise_find(n, hash, &p, &found, &why) && (!found || notice_say(n, &p, now_ms, &why));
+	buf_release(&p.envelope);
+	if (!node_part_end(n, ok, e))
+		return false;
+	if (ok || (why.kind != ERR_SYSTEM && why.kind != ERR_UNAVAILABLE && why.reason != REASON_LOCKED))
+		return ok || notice_keep(n, hash, none, now_ms, e);
+	if (e != NULL)
+		*e = why;
+	return false;
+}
+
 bool overdue_clock(struct node *n, int64_t now_ms, struct err *e)
 {
 	uint8_t hashes[NOTICES_AT_ONCE][SHA256_BYTES];
@@ -96,11 +119,8 @@ bool overdue_clock(struct node *n, int64_t now_ms, struct err *e)
 		if (query_bytes(q, 0).len == SHA256_BYTES)
 			memcpy(hashes[count++], query_bytes(q, 0).at, SHA256_BYTES);
 	query_end(q);
-	for (size_t i = 0; ok && i < count; i++) {
-		struct promise p;
-		ok = promise_find(n, hashes[i], &p, &found, e) && (!found || notice_say(n, &p, now_ms, e));
-		buf_release(&p.envelope);
-	}
+	for (size_t i = 0; ok && i < count; i++)
+		ok = notice_for(n, hashes[i], now_ms, e);
 	if (count > 0)
 		n->outbox_changed = true;
 	return ok;
@@ -131,10 +151,12 @@ bool overdue_heard(struct node *n, const struct statement *notice, struct err *e
 	query_bind_text(q, 2, notice->from);
 	query_bind_int(q, 3, due);
 	query_bind_int(q, 4, clock_now_ms());
+	query_bind_int(q, 5, NOTICE_EVERY_MS);
 	ok = query_run(q, e);
 	query_end(q);
 	n->outbox_changed = true;
-	return ok;
+	return ok && (store_changes(n->store) > 0 ||
+		      err_set(e, ERR_REJECTED, REASON_BUSY, "a notice about this letter of %s came less than a day ago", notice->from));
 }
 
 /* --- the second step: an officer ------------------------------------------------------------------------------- */

@@ -78,20 +78,30 @@ static bool message_of(struct node *n, const char *peer, struct buf *out, struct
 
 /* --- whom we wait for -------------------------------------------------------------------------------------- */
 
+/* What stands in the column `traffic`. */
+enum { RECOVERY_NO_TRAFFIC = 0, RECOVERY_WAITS = 1, RECOVERY_LEFT_OUT = 2 };
+
+static void name_add(char *list, size_t room, struct bytes peer)
+{
+	size_t used = strlen(list);
+
+	if (used + peer.len + 3 < room)
+		snprintf(list + used, room - used, "%s%.*s", used > 0 ? ", " : "", (int)peer.len, (const char *)peer.at);
+}
+
 bool pair_recovery_load(struct node *n, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_pair_recovery_list);
-	size_t used = 0;
 	bool found, ok;
 
 	n->recoveries = 0;
-	n->recovering[0] = '\0';
+	n->recovering[0] = n->left_out[0] = '\0';
 	while ((ok = query_row(q, &found, e)) && found) {
-		struct bytes peer = query_bytes(q, 0);
 		n->recoveries++;
-		if (query_int(q, 1) != 0 && used + peer.len + 3 < sizeof(n->recovering))
-			used += (size_t)snprintf(n->recovering + used, sizeof(n->recovering) - used, "%s%.*s", used > 0 ? ", " : "", (int)peer.len,
-						 (const char *)peer.at);
+		if (query_int(q, 1) == RECOVERY_WAITS)
+			name_add(n->recovering, sizeof(n->recovering), query_bytes(q, 0));
+		else if (query_int(q, 1) == RECOVERY_LEFT_OUT)
+			name_add(n->left_out, sizeof(n->left_out), query_bytes(q, 0));
 	}
 	query_end(q);
 	return ok;
@@ -116,7 +126,7 @@ bool pair_recovery_begin(struct node *n, const char *const *without, struct err 
 			return false;
 		struct query *q = store_query(n->store, QUERY_pair_recovery_put);
 		query_bind_text(q, 1, code);
-		query_bind_int(q, 2, (sent.n > 0 || received.n > 0) && !named(without, code));
+		query_bind_int(q, 2, named(without, code) ? RECOVERY_LEFT_OUT : sent.n > 0 || received.n > 0 ? RECOVERY_WAITS : RECOVERY_NO_TRAFFIC);
 		bool ok = query_run(q, e);
 		query_end(q);
 		if (!ok)
@@ -125,7 +135,7 @@ bool pair_recovery_begin(struct node *n, const char *const *without, struct err 
 	return pair_recovery_load(n, e);
 }
 
-static bool still_to_ask(struct node *n, const char *peer, bool *ret, struct err *e)
+bool pair_recovery_waits(struct node *n, const char *peer, bool *ret, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_pair_recovery_get);
 	bool ok;
@@ -145,7 +155,7 @@ bool pair_recovery_allows(struct node *n, const struct kind *k, const json_t *bo
 	if (n->recovering[0] != '\0' && kind_approvals(k, body) != 0)
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED, "recovering: waiting for %s to re-send", n->recovering);
 	/* A number that the peer may have already would be another letter in the same place. */
-	if (k->to == TO_PEER && k->leaf && !still_to_ask(n, to, &waits, e))
+	if (k->to == TO_PEER && k->leaf && !pair_recovery_waits(n, to, &waits, e))
 		return false;
 	return !waits || err_set(e, ERR_CONFLICT, REASON_LOCKED, "recovering: %s has not said yet which letters it has", to);
 }
@@ -160,7 +170,8 @@ bool pair_recovery_status(struct node *n, json_t *out, struct err *e)
 	while ((ok = query_row(q, &found, e)) && found) {
 		json_t *v = json_object();
 		json_put_bytes(v, "peer", query_bytes(q, 0));
-		json_put_bool(v, "waits", query_int(q, 1) != 0);
+		json_put_bool(v, "skipped", query_int(q, 1) == RECOVERY_LEFT_OUT);
+		json_put_bool(v, "waits", query_int(q, 1) == RECOVERY_WAITS);
 		json_put_bytes(v, "error", query_bytes(q, 2));
 		json_array_append_new(list, v);
 	}
@@ -188,7 +199,7 @@ static bool compare_sent(struct node *n, const char *peer, const struct pair_sta
 	/* Where a recovery skipped over letters nothing can be compared. */
 	if (!found && theirs->n < ours.n)
 		return true;
-	return pair_dispute(n, peer, "recovery", theirs->n, head, theirs->head, bytes_of(""), e);
+	return pair_dispute(n, peer, "recovery", theirs->n, head, theirs->head, NULL, bytes_of(""), e);
 }
 
 static bool compare_received(struct node *n, const char *peer, const struct pair_state *theirs, struct err *e)
@@ -199,7 +210,7 @@ static bool compare_received(struct node *n, const char *peer, const struct pair
 	/* More than we have is on its way again; less than we have is for them to ask about. */
 	return pair_head_at(n, peer, PAIR_RECEIVED, theirs->n, head, &found, e) &&
 	       (!found || memcmp(head, theirs->head, sizeof(head)) == 0 ||
-		pair_dispute(n, peer, "recovery", theirs->n, head, theirs->head, bytes_of(""), e));
+		pair_dispute(n, peer, "recovery", theirs->n, head, theirs->head, NULL, bytes_of(""), e));
 }
 
 /* Proofs that it took and lost again; the newest 4096 of all, older ones when it says that they are overdue. */
@@ -217,6 +228,7 @@ bool pair_asked(struct node *n, struct bytes body, const uint8_t *spki, struct b
 {
 	const struct party *peer = register_party_by_tls(n->reg, spki);
 	struct pair_message m;
+	bool restored = false;
 
 	if (!pair_message_parse(body, &m, e))
 		return false;
@@ -224,7 +236,9 @@ bool pair_asked(struct node *n, struct bytes body, const uint8_t *spki, struct b
 		return err_set(e, ERR_FORBIDDEN, REASON_WRONG_PARTY, "a count of letters of %s, brought by another", m.from);
 	if (n->locked)
 		return err_set(e, ERR_UNAVAILABLE, REASON_LOCKED, "this node was restored and is not recovered yet; try again later");
-	return compare_sent(n, peer->code, &m.received, false, e) && compare_received(n, peer->code, &m.sent, e) &&
+	/* It asks before we have asked it: what it has of us we may have lost. */
+	return (n->recoveries == 0 || pair_recovery_waits(n, peer->code, &restored, e)) &&
+	       compare_sent(n, peer->code, &m.received, restored, e) && compare_received(n, peer->code, &m.sent, e) &&
 	       proofs_again(n, peer->code, e) && message_of(n, peer->code, reply, e);
 }
 

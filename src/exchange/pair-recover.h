@@ -18,12 +18,14 @@ bool pair_message_parse(struct bytes in, struct pair_message *ret, struct err *e
 bool pair_message_write(const struct pair_message *m, struct buf *out, struct err *e) MUST_USE;
 
 /* Inside a transaction: whom to ask is noted. `without` (codes, NULL at the end; may be NULL): nobody waits for these;
- * what goes to them alone does. */
+ * what goes to them alone does. That they were left out stands in status and doctor until they have answered. */
 bool pair_recovery_begin(struct node *n, const char *const *without, struct err *e) MUST_USE;
 bool pair_recovery_load(struct node *n, struct err *e) MUST_USE;
+/* Has this peer still to say what it has of us? */
+bool pair_recovery_waits(struct node *n, const char *peer, bool *ret, struct err *e) MUST_USE;
 /* May this be said now? REASON_LOCKED. */
 bool pair_recovery_allows(struct node *n, const struct kind *k, const json_t *body, const char *to, struct err *e) MUST_USE;
-/* For status: {recovering:[{peer,waits,error}]}. */
+/* For status: {recovering:[{peer,waits,skipped,error}]}; skipped: an officer went on without its answer. */
 bool pair_recovery_status(struct node *n, json_t *out, struct err *e) MUST_USE;
 
 /* The peer's question; inside a transaction. What it lacks goes again. */

@@ -70,6 +70,32 @@ bool pair_head_at(struct node *n, const char *peer, enum pair_direction d, uint6
 	return at == 0 || row_at(n, peer, d, at, hash, head, ret_found, e);
 }
 
+bool pair_lost(struct node *n, const char *peer, enum pair_direction d, uint64_t at, bool *ret, struct err *e)
+{
+	uint8_t head[SHA256_BYTES];
+	struct pair_state last;
+	bool found;
+
+	if (!pair_last(n, peer, d, &last, e) || !pair_head_at(n, peer, d, at, head, &found, e))
+		return false;
+	*ret = !found && at < last.n;
+	return true;
+}
+
+bool pair_lost_any(struct node *n, const char *peer, enum pair_direction d, bool *ret, struct err *e)
+{
+	static const uint8_t unknown[SHA256_BYTES];
+	struct query *q = store_query(n->store, QUERY_pair_lost_any);
+	bool ok;
+
+	query_bind_text(q, 1, peer);
+	query_bind_int(q, 2, d);
+	query_bind_bytes(q, 3, BYTES_ARRAY(unknown));
+	ok = query_row(q, ret, e);
+	query_end(q);
+	return ok;
+}
+
 static bool row_add(struct node *n, const char *peer, enum pair_direction d, uint64_t at, const uint8_t *hash, const uint8_t *head,
 		    struct err *e)
 {
@@ -101,7 +127,7 @@ bool pair_skip(struct node *n, const char *peer, enum pair_direction d, const st
 }
 
 bool pair_dispute(struct node *n, const char *peer, const char *what, uint64_t number, const uint8_t ours[static SHA256_BYTES],
-		  const uint8_t theirs[static SHA256_BYTES], struct bytes evidence, struct err *e)
+		  const uint8_t theirs[static SHA256_BYTES], const uint8_t *about, struct bytes evidence, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_pair_dispute_add);
 
@@ -112,6 +138,11 @@ bool pair_dispute(struct node *n, const char *peer, const char *what, uint64_t n
 	query_bind_bytes(q, 5, bytes_from(theirs, SHA256_BYTES));
 	query_bind_bytes(q, 6, evidence);
 	query_bind_int(q, 7, clock_now_ms());
+	query_bind_int(q, 8, PAIR_DISPUTES_MAX);
+	if (about != NULL)
+		query_bind_bytes(q, 9, bytes_from(about, SHA256_BYTES));
+	else
+		query_bind_null(q, 9);
 	bool ok = query_run(q, e);
 	query_end(q);
 	if (ok && store_changes(n->store) > 0)
@@ -131,15 +162,50 @@ bool pair_count(struct node *n, const char *peer, const uint8_t hash[static SHA2
 	return true;
 }
 
+/* The oldest first: they were read the other way round. */
+static void gone_turn(struct letter_pair *p)
+{
+	uint8_t one[SHA256_BYTES];
+
+	for (size_t i = 0; i < p->gone_count / 2; i++) {
+		size_t other = p->gone_count - 1 - i;
+		memcpy(one, p->gone[i], sizeof(one));
+		memcpy(p->gone[i], p->gone[other], sizeof(one));
+		memcpy(p->gone[other], one, sizeof(one));
+	}
+}
+
 bool pair_of_letter(struct node *n, const char *peer, uint64_t number, struct letter_pair *ret, struct err *e)
 {
-	bool found = true;
+	static const uint8_t unknown[SHA256_BYTES];
+	uint64_t next = number - 1;
+	bool found, ok, before = false;
+	struct query *q;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->n = number;
-	if (number > 1 && !pair_head_at(n, peer, PAIR_SENT, number - 1, ret->prev, &found, e))
-		return false;
-	return found || err_set(e, ERR_SYSTEM, REASON_INCONSISTENT, "letter %llu to %s has no letter before it", (unsigned long long)number, peer);
+	if (number <= 1)
+		return true;
+	q = store_query(n->store, QUERY_pair_before);
+	query_bind_text(q, 1, peer);
+	query_bind_int(q, 2, (int64_t)number);
+	/* Back to the first that can still be sent, or that nobody here knows. */
+	while ((ok = query_row(q, &found, e)) && found && ret->gone_count < LETTER_GONE_MAX) {
+		struct bytes hash = query_bytes(q, 1), head = query_bytes(q, 2);
+		if ((uint64_t)query_int(q, 0) != next || hash.len != SHA256_BYTES || head.len != SHA256_BYTES)
+			break;
+		if (!before)
+			memcpy(ret->prev, head.at, SHA256_BYTES);
+		before = true;
+		if (query_int(q, 3) != 0 || memcmp(hash.at, unknown, sizeof(unknown)) == 0)
+			break;
+		memcpy(ret->gone[ret->gone_count++], hash.at, SHA256_BYTES);
+		next--;
+	}
+	query_end(q);
+	gone_turn(ret);
+	return ok && (before || err_set(e, ERR_SYSTEM, REASON_INCONSISTENT, "letter %llu to %s has no letter before it", (unsigned long long)number,
+					peer));
 }
 
 bool pair_adopt(struct node *n, struct err *e)
@@ -182,7 +248,7 @@ static void told_of(const json_t *body, struct pair_state *ret, bool *ret_told)
 }
 
 /* Do they have our letters up to there, as we sent them? */
-static bool agrees(struct node *n, const char *peer, const struct pair_state *told, const char *what, struct bytes evidence, bool *ret,
+static bool agrees(struct node *n, const char *peer, const struct pair_state *told, const uint8_t *about, struct bytes evidence, bool *ret,
 		   struct err *e)
 {
 	uint8_t ours[SHA256_BYTES];
@@ -191,16 +257,18 @@ static bool agrees(struct node *n, const char *peer, const struct pair_state *to
 	if (!pair_head_at(n, peer, PAIR_SENT, told->n, ours, &found, e))
 		return false;
 	*ret = found && memcmp(ours, told->head, sizeof(ours)) == 0;
-	return *ret || pair_dispute(n, peer, what, told->n, ours, told->head, evidence, e);
+	bool lost = false;
+	return *ret || ((found || pair_lost(n, peer, PAIR_SENT, told->n, &lost, e)) &&
+			(lost || pair_dispute(n, peer, "receipt", told->n, ours, told->head, about, evidence, e)));
 }
 
-bool pair_check_receipt(struct node *n, const char *peer, const json_t *body, struct bytes envelope, struct err *e)
+bool pair_check_receipt(struct node *n, const char *peer, const uint8_t *about, const json_t *body, struct bytes envelope, struct err *e)
 {
 	struct pair_state told;
 	bool says, same;
 
 	told_of(body, &told, &says);
-	return !says || agrees(n, peer, &told, "receipt", envelope, &same, e);
+	return !says || agrees(n, peer, &told, about, envelope, &same, e);
 }
 
 bool pair_send_again(struct node *n, const char *peer, uint64_t after, struct err *e)
@@ -215,24 +283,18 @@ bool pair_send_again(struct node *n, const char *peer, uint64_t after, struct er
 	return ok;
 }
 
-bool pair_fill_gap(struct node *n, const char *peer, const json_t *body, struct bytes envelope, struct err *e)
+bool pair_fill_gap(struct node *n, const char *peer, const uint8_t *about, const json_t *body, struct bytes envelope, struct err *e)
 {
 	struct pair_state told;
 	bool says, same;
 
 	told_of(body, &told, &says);
-	if (!says || !agrees(n, peer, &told, "receipt", envelope, &same, e))
+	if (!says || !agrees(n, peer, &told, about, envelope, &same, e))
 		return !says;
 	return !same || pair_send_again(n, peer, told.n, e);
 }
 
 /* --- receiving ------------------------------------------------------------------------------------------- */
-
-/* Requests to preserve, and that a duty officer has taken one on, wait for nothing. */
-static bool never_waits(const struct kind *k)
-{
-	return k->may_go_pending;
-}
 
 static bool early_find(struct node *n, const char *peer, uint64_t number, struct letter_pair *ret, uint8_t *hash, bool *ret_found,
 		       struct err *e)
@@ -265,72 +327,86 @@ static bool early_room(struct node *n, const char *peer, bool *ret, struct err *
 	return ok;
 }
 
-bool pair_see(struct node *n, const char *peer, const struct letter *l, enum pair_fit *ret, struct err *e)
+/* The letters between `last` and this one are gone, and their hashes lead to its prev. */
+static bool gone_leads(const struct letter_pair *p, const struct pair_state *last)
 {
-	const struct statement *s = l->acts[0]->statement;
+	uint64_t missing = p->n - 1 - last->n;
+	uint8_t head[SHA256_BYTES];
+
+	if (missing > p->gone_count)
+		return false;
+	memcpy(head, last->head, sizeof(head));
+	for (size_t i = p->gone_count - (size_t)missing; i < p->gone_count; i++)
+		pair_head_next(head, p->gone[i], head);
+	return memcmp(head, p->prev, sizeof(head)) == 0;
+}
+
+bool pair_see(struct node *n, const char *peer, const struct pair_letter *l, enum pair_fit *ret, struct err *e)
+{
 	uint8_t hash[SHA256_BYTES], head[SHA256_BYTES];
 	struct letter_pair early;
 	struct pair_state last;
 	bool found, room = false;
 
 	*ret = PAIR_UNSEEN;
-	if (l->pair.n == 0)
+	if (l->at.n == 0)
 		return true;
 	if (!pair_last(n, peer, PAIR_RECEIVED, &last, e))
 		return false;
 	*ret = PAIR_GAP;
-	if (l->pair.n == last.n + 1) {
-		if (memcmp(l->pair.prev, last.head, sizeof(last.head)) == 0)
-			*ret = PAIR_NEXT;
+	if (l->at.n > last.n && gone_leads(&l->at, &last)) {
+		*ret = PAIR_NEXT;
 		return true;
 	}
-	if (l->pair.n <= last.n) {
-		if (!row_at(n, peer, PAIR_RECEIVED, l->pair.n, hash, head, &found, e))
+	if (l->at.n == last.n + 1)
+		return true;
+	if (l->at.n <= last.n) {
+		if (!row_at(n, peer, PAIR_RECEIVED, l->at.n, hash, head, &found, e))
 			return false;
-		if (found && memcmp(hash, s->hash, sizeof(hash)) == 0)
+		if (found && memcmp(hash, l->hash, sizeof(hash)) == 0)
 			*ret = PAIR_AGAIN;
 		return true;
 	}
-	if (!never_waits(s->kind))
+	if (!l->never_waits)
 		return true;
-	if (!early_find(n, peer, l->pair.n, &early, hash, &found, e) || !early_room(n, peer, &room, e))
+	if (!early_find(n, peer, l->at.n, &early, hash, &found, e) || !early_room(n, peer, &room, e))
 		return false;
 	if (found)
-		*ret = memcmp(hash, s->hash, sizeof(hash)) == 0 ? PAIR_AGAIN : PAIR_GAP;
+		*ret = memcmp(hash, l->hash, sizeof(hash)) == 0 ? PAIR_AGAIN : PAIR_GAP;
 	else if (room)
 		*ret = PAIR_EARLY;
 	return true;
 }
 
-bool pair_gap(struct node *n, const char *peer, const struct letter *l, struct err *e)
+bool pair_gap(struct node *n, const char *peer, const struct pair_letter *l, struct err *e)
 {
-	unsigned long long number = (unsigned long long)l->pair.n;
+	unsigned long long number = (unsigned long long)l->at.n;
 	struct pair_state last;
 	struct err none;
 
 	if (!pair_last(n, peer, PAIR_RECEIVED, &last, &none))
 		memset(&last, 0, sizeof(last));
-	if (l->pair.n > last.n + 2)
+	if (l->at.n > last.n + 2)
 		return err_set(e, ERR_REJECTED, REASON_PAIR_GAP, "letter %llu of %s came, letters %llu to %llu are missing: bring those first, "
 			       "then this one again", number, peer, (unsigned long long)last.n + 1, number - 1);
-	if (l->pair.n == last.n + 2)
+	if (l->at.n == last.n + 2)
 		return err_set(e, ERR_REJECTED, REASON_PAIR_GAP, "letter %llu of %s came, letter %llu is missing: bring that first, then this "
 			       "one again", number, peer, number - 1);
-	if (l->pair.n == last.n + 1)
+	if (l->at.n == last.n + 1)
 		return err_set(e, ERR_REJECTED, REASON_PAIR_GAP, "letter %llu of %s does not follow the letters that came before it: two "
 			       "histories", number, peer);
 	return err_set(e, ERR_REJECTED, REASON_PAIR_GAP, "letter %llu of %s came before as another one (the newest is %llu): two histories", number,
 		       peer, (unsigned long long)last.n);
 }
 
-static bool early_add(struct node *n, const char *peer, const struct letter *l, struct err *e)
+static bool early_add(struct node *n, const char *peer, const struct pair_letter *l, struct err *e)
 {
 	struct query *q = store_query(n->store, QUERY_pair_early_add);
 
 	query_bind_text(q, 1, peer);
-	query_bind_int(q, 2, (int64_t)l->pair.n);
-	query_bind_bytes(q, 3, BYTES_ARRAY(l->pair.prev));
-	query_bind_bytes(q, 4, BYTES_ARRAY(l->acts[0]->statement->hash));
+	query_bind_int(q, 2, (int64_t)l->at.n);
+	query_bind_bytes(q, 3, BYTES_ARRAY(l->at.prev));
+	query_bind_bytes(q, 4, BYTES_ARRAY(l->hash));
 	bool ok = query_run(q, e);
 	query_end(q);
 	return ok;
@@ -350,6 +426,7 @@ static bool early_drop(struct node *n, const char *peer, uint64_t number, struct
 /* Those that came early and are next now. */
 static bool early_follow(struct node *n, const char *peer, struct pair_state *last, struct err *e)
 {
+	static const uint8_t unsaid[SHA256_BYTES]; /* by the peer itself */
 	struct letter_pair early;
 	uint8_t hash[SHA256_BYTES];
 	bool found = true;
@@ -359,8 +436,8 @@ static bool early_follow(struct node *n, const char *peer, struct pair_state *la
 			return false;
 		if (!found)
 			break;
-		if (memcmp(early.prev, last->head, sizeof(last->head)) != 0 &&
-		    !pair_dispute(n, peer, "letter", last->n, last->head, early.prev, bytes_of(""), e))
+		if (memcmp(early.prev, unsaid, sizeof(unsaid)) != 0 && memcmp(early.prev, last->head, sizeof(last->head)) != 0 &&
+		    !pair_dispute(n, peer, "letter", last->n, last->head, early.prev, NULL, bytes_of(""), e))
 			return false;
 		if (!early_drop(n, peer, last->n + 1, e) || !grow(n, peer, PAIR_RECEIVED, hash, last, e))
 			return false;
@@ -368,24 +445,37 @@ static bool early_follow(struct node *n, const char *peer, struct pair_state *la
 	return true;
 }
 
-bool pair_take(struct node *n, const char *peer, const struct letter *l, enum pair_fit fit, struct err *e)
+/* The next one, after those that are gone. Each of them may also have come early, as another. */
+static bool take_next(struct node *n, const char *peer, const struct pair_letter *l, struct err *e)
 {
+	const struct letter_pair *p = &l->at;
 	struct pair_state last;
+
+	if (!pair_last(n, peer, PAIR_RECEIVED, &last, e))
+		return false;
+	while (last.n + 1 < p->n)
+		if (!early_drop(n, peer, last.n + 1, e) ||
+		    !grow(n, peer, PAIR_RECEIVED, p->gone[p->gone_count - (size_t)(p->n - 1 - last.n)], &last, e))
+			return false;
+	return early_drop(n, peer, p->n, e) && grow(n, peer, PAIR_RECEIVED, l->hash, &last, e) &&
+	       early_follow(n, peer, &last, e);
+}
+
+bool pair_take(struct node *n, const char *peer, const struct pair_letter *l, enum pair_fit fit, struct err *e)
+{
 	uint8_t ours[SHA256_BYTES];
 	bool found;
 
 	switch (fit) {
 	case PAIR_NEXT:
-		/* The next one may also have come early, as another. */
-		return pair_last(n, peer, PAIR_RECEIVED, &last, e) && early_drop(n, peer, l->pair.n, e) &&
-		       grow(n, peer, PAIR_RECEIVED, l->acts[0]->statement->hash, &last, e) && early_follow(n, peer, &last, e);
+		return take_next(n, peer, l, e);
 	case PAIR_EARLY:
 		return early_add(n, peer, l, e);
 	case PAIR_GAP:
 		/* Missing letters are no dispute; another history is. */
-		if (!pair_head_at(n, peer, PAIR_RECEIVED, l->pair.n - 1, ours, &found, e))
+		if (!pair_head_at(n, peer, PAIR_RECEIVED, l->at.n - 1, ours, &found, e))
 			return false;
-		return !found || pair_dispute(n, peer, "letter", l->pair.n - 1, ours, l->pair.prev, bytes_of(""), e);
+		return !found || pair_dispute(n, peer, "letter", l->at.n - 1, ours, l->at.prev, NULL, bytes_of(""), e);
 	case PAIR_UNSEEN:
 	case PAIR_AGAIN:
 		break;

@@ -23,6 +23,12 @@ bool pair_last(struct node *n, const char *peer, enum pair_direction d, struct p
 bool pair_head_at(struct node *n, const char *peer, enum pair_direction d, uint64_t at, uint8_t head[static SHA256_BYTES], bool *ret_found,
 		  struct err *e) MUST_USE;
 
+/* It was counted, and what it was a restore took: nothing that is said about it can be compared. */
+bool pair_lost(struct node *n, const char *peer, enum pair_direction d, uint64_t at, bool *ret, struct err *e) MUST_USE;
+
+/* A restore took letters of this direction whose content is known to the peer alone. */
+bool pair_lost_any(struct node *n, const char *peer, enum pair_direction d, bool *ret, struct err *e) MUST_USE;
+
 /* After a recovery: letters up to there are known to the peer and lost here. */
 bool pair_skip(struct node *n, const char *peer, enum pair_direction d, const struct pair_state *to, struct err *e) MUST_USE;
 
@@ -34,10 +40,10 @@ bool pair_count(struct node *n, const char *peer, const uint8_t hash[static SHA2
 bool pair_of_letter(struct node *n, const char *peer, uint64_t number, struct letter_pair *ret, struct err *e) MUST_USE;
 /* Letters that a program without counters had queued get their numbers. */
 bool pair_adopt(struct node *n, struct err *e) MUST_USE;
-/* What a receipt of theirs says of our letters, against what we know; what differs is kept as evidence. */
-bool pair_check_receipt(struct node *n, const char *peer, const json_t *body, struct bytes envelope, struct err *e) MUST_USE;
+/* What a receipt of theirs about a statement says of our letters, against what we know; what differs is kept as evidence. */
+bool pair_check_receipt(struct node *n, const char *peer, const uint8_t *about, const json_t *body, struct bytes envelope, struct err *e) MUST_USE;
 /* They lack letters before this one: everything after the last that they have goes again, in order. */
-bool pair_fill_gap(struct node *n, const char *peer, const json_t *body, struct bytes envelope, struct err *e) MUST_USE;
+bool pair_fill_gap(struct node *n, const char *peer, const uint8_t *about, const json_t *body, struct bytes envelope, struct err *e) MUST_USE;
 bool pair_send_again(struct node *n, const char *peer, uint64_t after, struct err *e) MUST_USE;
 
 /* --- receiving ----------------------------------------------------------------------------- */
@@ -49,17 +55,24 @@ enum pair_fit {
 	PAIR_EARLY,  /* before others that are still missing, and of a kind that never waits */
 	PAIR_GAP,
 };
+/* A letter as the chain sees it. */
+struct pair_letter {
+	struct letter_pair at;
+	uint8_t hash[SHA256_BYTES]; /* of its main statement */
+	bool never_waits;           /* acted upon before what is missing: requests to preserve, and that one was taken on */
+};
 /* Where a letter stands that is known to come from this peer. */
-bool pair_see(struct node *n, const char *peer, const struct letter *l, enum pair_fit *ret, struct err *e) MUST_USE;
+bool pair_see(struct node *n, const char *peer, const struct pair_letter *l, enum pair_fit *ret, struct err *e) MUST_USE;
 /* What is wrong with a letter that does not follow; false always. */
-bool pair_gap(struct node *n, const char *peer, const struct letter *l, struct err *e);
+bool pair_gap(struct node *n, const char *peer, const struct pair_letter *l, struct err *e);
 /* The letter takes its place, whatever became of its content. */
-bool pair_take(struct node *n, const char *peer, const struct letter *l, enum pair_fit fit, struct err *e) MUST_USE;
+bool pair_take(struct node *n, const char *peer, const struct pair_letter *l, enum pair_fit fit, struct err *e) MUST_USE;
 
 /* --- disputes ------------------------------------------------------------------------------ */
 
-/* Two histories that differ: kept once for each peer, direction and number, with what they said (an envelope, or ""). */
+/* Two histories that differ: kept once for each peer, direction and number, with what they said (an envelope, or "") and about which
+ * statement (or NULL). At most PAIR_DISPUTES_MAX of one peer. */
 bool pair_dispute(struct node *n, const char *peer, const char *what, uint64_t number, const uint8_t ours[static SHA256_BYTES],
-		  const uint8_t theirs[static SHA256_BYTES], struct bytes evidence, struct err *e) MUST_USE;
+		  const uint8_t theirs[static SHA256_BYTES], const uint8_t *about, struct bytes evidence, struct err *e) MUST_USE;
 
 #endif

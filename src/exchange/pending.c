@@ -135,6 +135,14 @@ bool pending_receipted(struct node *n, const uint8_t hash[static 32], bool recei
 	query_bind_text(q, 2, r.peer);
 	bool ok = query_run(q, e);
 	query_end(q);
+	if (!ok || store_changes(n->store) > 0)
+		return ok;
+	/* It went once, to a home that has lost it since. */
+	q = store_query(n->store, QUERY_proof_out_again);
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	query_bind_text(q, 2, r.peer);
+	ok = query_run(q, e);
+	query_end(q);
 	return ok;
 }
 
@@ -168,11 +176,35 @@ bool pending_kept(struct node *n, const uint8_t hash[static 32], const char *pee
 	return row_add(n, hash, peer, "theirs", now_ms, e);
 }
 
+static bool was_compromised(const struct act *a, const struct party *p, int64_t at_ms)
+{
+	for (size_t i = 0; i < p->key_count; i++)
+		if (p->keys[i].compromised != 0 && p->keys[i].compromised <= at_ms && envelope_signed_by(&a->envelope, p->keys[i].key))
+			return true;
+	return false;
+}
+
+/* Its signature and approvals were judged when it came; people and keys may have changed since, and that is no fault
+ * of the proof, nor is its age. A key that was stolen before the witnesses' time is: then it stays pending, and nothing better can come. */
+static bool full_judge(struct node *n, const struct act *a, const struct counterproof *c, bool *ret_enough, struct err *e)
+{
+	struct judge_question q = { .r = n->reg, .log_of = register_party(n->reg, bytes_of(a->statement->from)), .at_ms = clock_now_ms(),
+				    .when = JUDGE_ARRIVAL_ANY_AGE, .cache = n->checkpoints };
+	struct judgement j;
+
+	if (q.log_of == NULL)
+		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "no party of our register is called %s", a->statement->from);
+	if (!judge_proof(&q, c->proof, a->leaf, &j, e))
+		return false;
+	*ret_enough = !was_compromised(a, q.log_of, j.quorum_ms != 0 ? j.quorum_ms : q.at_ms);
+	return true;
+}
+
 bool pending_full_proof(struct node *n, const char *peer, const struct counterproof *c, bool *ret_found, struct err *e)
 {
 	AUTO_ACT *a = NULL;
-	struct judgement j;
 	struct row r;
+	bool enough;
 
 	if (!row_get(n, c->hash, &r, e))
 		return false;
@@ -183,11 +215,7 @@ bool pending_full_proof(struct node *n, const char *peer, const struct counterpr
 		return false;
 	if (!bytes_equal(a->leaf, c->leaf) || memcmp(a->opening, c->opening, sizeof(a->opening)) != 0)
 		return err_set(e, ERR_REJECTED, REASON_LEAF_MISMATCH, "the full proof of %s is of another leaf than its letter", peer);
-	struct bytes kept = a->proof;
-	a->proof = c->proof; /* borrowed for the judgement */
-	bool ok = judge_act(a, n->reg, clock_now_ms(), n->checkpoints, &j, e);
-	a->proof = kept;
-	return ok && row_done(n, c->hash, c->proof, e);
+	return full_judge(n, a, c, &enough, e) && (!enough || row_done(n, c->hash, c->proof, e));
 }
 
 bool pending_again(struct node *n, const struct act *a, struct err *e)

@@ -10,5 +10,8 @@
 bool publish_act(struct node *n, const uint8_t hash[static 32], struct err *e) MUST_USE;
 /* Writes what is proved and not there yet; files that are gone are written again (once after the start). */
 bool publish_proved(struct node *n, struct err *e) MUST_USE;
+/* After a recovery: acts and openings that stand in this folder and not among our files come back, when their proofs are of
+ * our tree. The store does not know them; the index does. *ret_acts: how many came. */
+bool publish_back(struct node *n, int aside_fd, uint64_t *ret_acts, struct err *e) MUST_USE;
 
 #endif

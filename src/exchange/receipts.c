@@ -9,11 +9,13 @@ static json_t *receipt_body(struct node *n, const struct arrival *a)
 {
 	json_t *body = json_object();
 	char id[ID_TEXT_LEN + 1] = "";
+	static const struct id none;
+	const uint8_t *statement = a->act != NULL ? a->act->statement->hash : a->named ? a->place.hash : NULL;
 	/* A notice has no leaf, and there is no proof to wait for. */
 	bool logged = a->ok && a->act->statement->kind->leaf;
 
-	if (a->act != NULL)
-		id_write(&a->act->statement->id, id);
+	if (a->act != NULL || (a->named && memcmp(a->id.at, none.at, sizeof(none.at)) != 0))
+		id_write(a->act != NULL ? &a->act->statement->id : &a->id, id);
 	json_put_text(body, "id", id);
 	json_put_hex(body, "leaf", bytes_from(a->leaf_hash, logged ? SHA256_BYTES : 0));
 	json_put_hex(body, "letter", BYTES_ARRAY(a->digest));
@@ -26,7 +28,7 @@ static json_t *receipt_body(struct node *n, const struct arrival *a)
 	else
 		json_put_text(body, "proof_due", "");
 	json_put_text(body, "reason", a->ok ? "none" : reason_code(a->why.reason));
-	json_put_hex(body, "statement", bytes_from(a->act != NULL ? a->act->statement->hash : NULL, a->act != NULL ? SHA256_BYTES : 0));
+	json_put_hex(body, "statement", bytes_from(statement, statement != NULL ? SHA256_BYTES : 0));
 	json_put_hex(body, "tag", bytes_from(a->tag, logged ? SHA256_BYTES : 0));
 	json_put_text(body, "text", a->ok ? "" : a->why.text);
 	return body;
@@ -58,22 +60,6 @@ static bool receipt_keep(struct node *n, const struct arrival *a, struct err *e)
 	return ok;
 }
 
-/* Counted per peer, day and reason; nothing an outsider sends may fill a node. */
-static bool rejection_count(struct node *n, const char *peer, const struct arrival *a, struct err *e)
-{
-	struct query *q = store_query(n->store, QUERY_reject_count_add);
-	char day[TIME_TEXT_LEN + 1];
-
-	time_write(clock_now_ms(), day);
-	day[10] = '\0';
-	query_bind_text(q, 1, peer);
-	query_bind_text(q, 2, day);
-	query_bind_text(q, 3, reason_code(a->why.reason));
-	bool ok = query_run(q, e);
-	query_end(q);
-	return ok;
-}
-
 bool receipts_sign(struct node *n, struct arrival *all, size_t count, const char *peer, struct err *e)
 {
 	struct signing_item items[LETTER_BATCH_MAX];
@@ -100,7 +86,7 @@ bool receipts_sign(struct node *n, struct arrival *all, size_t count, const char
 		memcpy(es.sig, signatures[j].signature, sizeof(es.sig));
 		ok = signatures[j].ok || (e != NULL && (*e = signatures[j].e, false));
 		ok = ok && envelope_write_of(statement_type(kind_find(items[j].kind)), items[j].payload, &es, 1, &a->receipt, e) &&
-		     (a->ok ? receipt_keep(n, a, e) : rejection_count(n, peer, a, e));
+		     (!a->ok || receipt_keep(n, a, e));
 	}
 	for (size_t j = 0; j < to_sign; j++)
 		buf_release(&payloads[j]);

@@ -11,8 +11,12 @@ struct arrival {
 	struct letter *letter;
 	const struct act *act;        /* the first */
 	uint8_t digest[SHA256_BYTES]; /* of the sealed bytes */
-	enum pair_fit fit;            /* place among the letters of that peer */
+	struct pair_letter place;     /* what it says of its place among the letters of that peer */
+	enum pair_fit fit;            /* and whether that is so */
+	bool named;                   /* its act could not be read, and is rejected by name all the same */
+	struct id id;                 /* when named; all zero: none */
 	char peer[PARTY_CODE_LEN_MAX + 1]; /* from whom it is known to come, or "" */
+	bool brought;                 /* by that peer itself, over its TLS key */
 	bool known;                   /* seen before: the old receipt goes again */
 	bool pending;                 /* under our own cosignature alone: the full proof is due */
 	bool ok;

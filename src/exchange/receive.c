@@ -1,6 +1,6 @@
 /* Judging what arrives. A letter is opened once, parsed once, judged by register/judge.h, checked by the
  * safeguards, and kept; then its receipt is signed, all receipts of a batch in one call of the signer.
- * A letter that fails anywhere changes nothing but a count, and its receipt says why by a stable code and
+ * A letter that fails anywhere changes nothing but a count (and a leaf: rejections.c), and its receipt says why by a stable code and
  * which telephone is another channel: rejecting is no refusal under the Convention (design.md part 2). */
 #include "exchange/receive.h"
 
@@ -8,10 +8,10 @@
 #include "base/reader.h"
 #include "exchange/directory.h"
 #include "exchange/effect.h"
-#include "exchange/parameters.h"
 #include "exchange/pending.h"
 #include "exchange/receive-internal.h"
 #include "exchange/record.h"
+#include "exchange/rejections.h"
 #include "log/leaf.h"
 #include "register/judge.h"
 #include "safeguard/safeguard.h"
@@ -27,16 +27,12 @@
 
 /* --- judging one letter ---------------------------------------------------------------------------- */
 
-static bool open_letter(struct arrival *a, struct err *e)
+static bool open_letter(const struct arrival *a, struct buf *plain, struct err *e)
 {
 	size_t header;
-	AUTO_BUF plain = { 0 };
 
-	buf_init(&plain, LETTER_BYTES_MAX);
-	if (!age_header_length(a->sealed, &header, e))
-		return false;
-	return age_payload_open(a->file_key, bytes_slice(a->sealed, header, a->sealed.len - header), &plain, e) &&
-	       letter_parse(buf_bytes(&plain), &a->letter, e);
+	return age_header_length(a->sealed, &header, e) &&
+	       age_payload_open(a->file_key, bytes_slice(a->sealed, header, a->sealed.len - header), plain, e);
 }
 
 static bool check_address(struct node *n, const struct arrival *a, const uint8_t *spki, struct err *e)
@@ -184,13 +180,14 @@ static bool keep_support(struct node *n, struct arrival *a, struct err *e)
 
 /* Only what the peer itself brought, or signed, takes a place among its letters: whoever else carries a letter could
  * have written what stands around the statement. */
-static void author_find(struct node *n, struct arrival *a, const uint8_t *spki)
+static void author_find(struct node *n, struct arrival *a, const char *from, const struct envelope *main, const uint8_t *spki)
 {
-	const struct party *p = register_party(n->reg, bytes_of(a->letter->from));
+	const struct party *p = register_party(n->reg, bytes_of(from));
 	bool its = p != NULL && spki != NULL && memcmp(p->tls_spki, spki, SHA256_BYTES) == 0;
 
+	a->brought = its;
 	for (size_t i = 0; p != NULL && spki == NULL && !its && i < p->key_count; i++)
-		its = envelope_signed_by(&a->act->envelope, p->keys[i].key);
+		its = envelope_signed_by(main, p->keys[i].key);
 	if (its)
 		snprintf(a->peer, sizeof(a->peer), "%s", p->code);
 }
@@ -200,9 +197,33 @@ static bool check_place(struct node *n, struct arrival *a, struct err *e)
 {
 	if (a->peer[0] == '\0')
 		return true;
-	if (!pair_see(n, a->peer, a->letter, &a->fit, e))
+	if (!pair_see(n, a->peer, &a->place, &a->fit, e))
 		return false;
-	return a->fit != PAIR_GAP || pair_gap(n, a->peer, a->letter, e);
+	return a->fit != PAIR_GAP || pair_gap(n, a->peer, &a->place, e);
+}
+
+/* It was accepted before, perhaps by a program that did not count: then it takes its place now. */
+static bool known_place(struct node *n, struct arrival *a, struct err *e)
+{
+	if (a->peer[0] != '\0' && !pair_see(n, a->peer, &a->place, &a->fit, e))
+		return false;
+	if (a->fit != PAIR_NEXT)
+		a->fit = PAIR_AGAIN;
+	return true;
+}
+
+/* What it is about may have been lost with a restored store: it is kept then, without effect, and has its leaf and its
+ * proof, because the receipt that it once got promised them. */
+static bool apply(struct node *n, const struct statement *s, struct err *e)
+{
+	struct err why = { 0 };
+	bool lost = false;
+
+	if (effect_apply(n, s, false, &why))
+		return true;
+	if (why.reason == REASON_NOT_FOUND && !pair_lost_any(n, s->from, PAIR_SENT, &lost, e))
+		return false;
+	return lost || err_set(e, why.kind, why.reason, "%s", why.text);
 }
 
 static bool accept_act(struct node *n, struct arrival *a, struct err *e)
@@ -214,25 +235,57 @@ static bool accept_act(struct node *n, struct arrival *a, struct err *e)
 		 : !judge_signature(a->act, n->reg, clock_now_ms(), &sender, e))
 		return false;
 	return check_safeguards(n, a, e) && keep_support(n, a, e) && keep_act(n, a->act, leaf, a, e) &&
-	       effect_apply(n, a->act->statement, false, e) &&
+	       apply(n, a->act->statement, e) &&
 	       (!a->pending || pending_kept(n, a->act->statement->hash, a->act->statement->from, clock_now_ms(), e));
+}
+
+/* An act that this program cannot read, as of a kind that only a newer one knows: when its author is known it is rejected
+ * by name and in its place, so that it comes no more and nothing waits behind it. False always. */
+static bool reject_unread(struct node *n, struct arrival *a, struct bytes plain, const uint8_t *spki, struct err *e)
+{
+	struct err cause = *e, none;
+	AUTO_LETTER_AROUND l = { 0 };
+
+	if (!letter_around_parse(plain, &l, &none) || l.pair.n == 0 || !bytes_is(bytes_of(l.to), node_party(n)))
+		return false;
+	author_find(n, a, l.from, &l.main, spki);
+	if (a->peer[0] == '\0')
+		return false;
+	a->place.at = l.pair;
+	memcpy(a->place.hash, l.main.hash, sizeof(a->place.hash));
+	if (!a->brought)
+		a->place.at.gone_count = 0;
+	a->named = true;
+	if (l.has_id)
+		a->id = l.id;
+	if (check_place(n, a, e))
+		*e = cause;
+	return false;
 }
 
 static bool accept_letter(struct node *n, struct arrival *a, const uint8_t *spki, struct err *e)
 {
 	const struct kind *k;
 	struct err why = { 0 };
+	AUTO_BUF plain = { 0 };
 
-	if (!open_letter(a, e))
+	buf_init(&plain, LETTER_BYTES_MAX);
+	if (!open_letter(a, &plain, e))
 		return false;
+	if (!letter_parse(buf_bytes(&plain), &a->letter, e))
+		return reject_unread(n, a, buf_bytes(&plain), spki, e);
 	a->act = a->letter->acts[0];
 	k = a->act->statement->kind;
-	author_find(n, a, spki);
+	a->place = (struct pair_letter){ .at = a->letter->pair, .never_waits = k->may_go_pending };
+	memcpy(a->place.hash, a->act->statement->hash, sizeof(a->place.hash));
+	author_find(n, a, a->letter->from, &a->act->envelope, spki);
+	if (!a->brought)
+		a->place.at.gone_count = 0; /* which letters are gone the peer says itself */
 	bool addressed = (k->to == TO_PEER && (k->leaf || k->notice)) ||
 			 err_set(&why, ERR_REJECTED, REASON_UNKNOWN_KIND, "a %s is no letter of its own", k->name);
 	addressed = addressed && check_address(n, a, spki, &why) && check_replay(n, a, &why);
 	if (a->known)
-		return pending_again(n, a->act, e);
+		return known_place(n, a, e) && pending_again(n, a->act, e);
 	if (addressed || why.kind != ERR_SYSTEM) {
 		if (!check_place(n, a, e))
 			return false;
@@ -244,9 +297,14 @@ static bool accept_letter(struct node *n, struct arrival *a, const uint8_t *spki
 }
 
 /* A letter takes its place whatever became of its content, so that one that is rejected does not stop the others. */
-static bool take_place(struct node *n, const struct arrival *a, struct err *e)
+static bool take_place(struct node *n, struct arrival *a, struct err *e)
 {
-	return a->known || a->peer[0] == '\0' || pair_take(n, a->peer, a->letter, a->fit, e);
+	/* Its place stands outside of what is signed: a carrier's word on it accuses nobody. */
+	if (!a->brought && a->fit == PAIR_GAP)
+		return true;
+	if (!a->brought && a->fit == PAIR_EARLY)
+		memset(a->place.at.prev, 0, sizeof(a->place.at.prev));
+	return a->peer[0] == '\0' || pair_take(n, a->peer, &a->place, a->fit, e);
 }
 
 /* --- batches ------------------------------------------------------------------------------------------ */
@@ -302,7 +360,7 @@ static bool unwrap_all(struct node *n, struct arrival *all, size_t count, struct
 static bool a_register_explains(enum reason r)
 {
 	return r == REASON_UNKNOWN_KEY || r == REASON_UNSIGNED || r == REASON_KEY_NOT_VALID || r == REASON_BAD_APPROVAL ||
-	       r == REASON_NOT_IN_FORCE;
+	       r == REASON_NOT_IN_FORCE || r == REASON_UNDER_WITNESSED || r == REASON_STALE_PROOF;
 }
 
 /* We are behind the sender's register: fetch first, and let it try again (design.md part 10). */
@@ -346,8 +404,8 @@ static const char *peer_of(struct node *n, const struct arrival *all, size_t cou
 	const struct party *p = spki != NULL ? register_party_by_tls(n->reg, spki) : NULL;
 
 	for (size_t i = 0; p == NULL && i < count; i++)
-		if (all[i].letter != NULL)
-			p = register_party(n->reg, bytes_of(all[i].letter->from));
+		if (all[i].letter != NULL || all[i].peer[0] != '\0')
+			p = register_party(n->reg, bytes_of(all[i].letter != NULL ? all[i].letter->from : all[i].peer));
 	return p != NULL ? p->code : "";
 }
 
@@ -365,33 +423,13 @@ static bool take_batch(struct node *n, struct arrival *all, size_t count, const 
 		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register is behind yours; it is being fetched, try again");
 	}
 	const char *peer = peer_of(n, all, count, spki);
-	ok = ok && receipts_sign(n, all, count, peer[0] != '\0' ? peer : PARTY_UNKNOWN, e);
+	peer = peer[0] != '\0' ? peer : PARTY_UNKNOWN;
+	ok = ok && receipts_sign(n, all, count, peer, e) && rejections_keep(n, all, count, spki, peer, e);
 	if (node_part_end(n, ok, &undo))
 		return ok;
 	if (e != NULL)
 		*e = undo;
 	return false;
-}
-
-/* No peer fills our log, or our disk, faster than slots go by. */
-static bool peer_has_room(struct node *n, const uint8_t *spki, struct err *e)
-{
-	const struct party *p = register_party_by_tls(n->reg, spki);
-	struct query *q;
-	int64_t waiting;
-	bool found, ok;
-
-	if (p == NULL)
-		return true; /* each letter says so itself */
-	q = store_query(n->store, QUERY_leaf_queue_of_peer);
-	query_bind_text(q, 1, p->code);
-	ok = query_row(q, &found, e);
-	waiting = ok && found ? query_int(q, 0) : 0;
-	query_end(q);
-	if (ok && waiting >= PEER_SLOTS_AHEAD_MAX * parameters_leaves(n, clock_now_ms()))
-		return err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "%lld letters of %s wait for their slot of our log; try again",
-			       (long long)waiting, p->code);
-	return ok;
 }
 
 static bool may_receive(struct node *n, const uint8_t *spki, struct err *e)

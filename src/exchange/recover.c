@@ -12,11 +12,29 @@
 #include "exchange/cell.h"
 #include "exchange/pair-recover.h"
 #include "exchange/classes.h"
+#include "exchange/publish.h"
 
 /* In the store: who has seen how much of our log. */
 #define KNOWN_CELL "log-known"
+/* And the checkpoint of ours that it showed: what is brought back can be checked against it. */
+#define SHOWN_CELL "log-shown"
 #define BUNDLE_ENTRIES 256u
 #define BUNDLE_BYTES_MAX (BUNDLE_ENTRIES * (2 + LEAF_BYTES_MAX))
+
+/* A checkpoint that a witness showed may be one that never had its quorum, and so is in no file. One of a log that was
+ * retired does not verify any more. */
+static bool further_shown(struct node *n, struct checkpoint *ret, struct err *e)
+{
+	struct checkpoint shown;
+	AUTO_BUF note = { 0 };
+
+	buf_init(&note, NOTE_BYTES_MAX);
+	if (!cell_get(n, SHOWN_CELL, &note, e))
+		return false;
+	if (note.len > 0 && checkpoint_verify(buf_bytes(&note), &n->identity.log, &shown, NULL) && shown.size > ret->size)
+		*ret = shown;
+	return true;
+}
 
 /* The furthest checkpoint that is known to have been signed. */
 static bool furthest(struct node *n, int aside, struct checkpoint *ret, struct err *e)
@@ -26,7 +44,7 @@ static bool furthest(struct node *n, int aside, struct checkpoint *ret, struct e
 	bool locked;
 
 	buf_init(&note, NOTE_BYTES_MAX);
-	if (!n->signer.last(n->signer.ctx, ret, &locked, e))
+	if (!n->signer.last(n->signer.ctx, ret, &locked, e) || !further_shown(n, ret, e))
 		return false;
 	if (aside < 0 || faccessat(aside, "checkpoint", F_OK, 0) != 0)
 		return true;
@@ -164,6 +182,11 @@ bool recover_known(struct node *n, uint64_t size, const char *who)
 	return cell_put(n, KNOWN_CELL, buf_bytes(&value), NULL);
 }
 
+bool recover_shown(struct node *n, struct bytes note, struct err *e)
+{
+	return cell_put(n, SHOWN_CELL, note, e);
+}
+
 bool recover_load(struct node *n, struct err *e)
 {
 	char who[201] = "";
@@ -193,15 +216,26 @@ static bool peers_to_ask(struct node *n, const char *const *without, struct err 
 	return false;
 }
 
-bool node_recover(struct node *n, const char *const *without, uint64_t *ret_brought_back, struct err *e)
+/* An empty one is where files can be brought to. */
+static bool aside_open(struct node *n, int *ret, struct err *e)
 {
-	AUTO_FD aside = openat(n->home_fd, RECOVER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t before = log_size(n->log);
+	int fd = openat(n->home_fd, RECOVER_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		return err_system(e, "cannot open %s", RECOVER_FOLDER);
+	if (fd >= 0 && faccessat(fd, "tile", F_OK, 0) != 0 && faccessat(fd, "checkpoint", F_OK, 0) != 0)
+		fd_close_at(&fd);
+	*ret = fd;
+	return true;
+}
+
+bool node_recover(struct node *n, const char *const *without, struct recovered *ret, struct err *e)
+{
+	uint64_t before = log_size(n->log), acts = 0;
+	AUTO_FD aside = -1;
 	struct checkpoint to;
 
-	if (aside < 0 && errno != ENOENT)
-		return err_system(e, "cannot open %s", RECOVER_FOLDER);
-	if (!furthest(n, aside, &to, e))
+	if (!aside_open(n, &aside, e) || !furthest(n, aside, &to, e))
 		return false;
 	if (to.size > before && aside < 0)
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
@@ -215,9 +249,11 @@ bool node_recover(struct node *n, const char *const *without, uint64_t *ret_brou
 			       "the store has %llu leaves, and a log of %llu was seen elsewhere: bring its files with --from; signing stays locked",
 			       (unsigned long long)log_size(n->log), (unsigned long long)n->known_size);
 	/* Asking again with others left out is how an officer gives up on a peer that is gone. */
+	if (aside >= 0 && !publish_back(n, aside, &acts, e))
+		return false;
 	if (((n->locked || n->recoveries > 0) && !peers_to_ask(n, without, e)) || !n->signer.unlock(n->signer.ctx, e))
 		return false;
-	*ret_brought_back = log_size(n->log) - before;
+	*ret = (struct recovered){ .leaves = log_size(n->log) - before, .acts = acts };
 	n->locked = false;
 	n->locked_why[0] = '\0';
 	return true;

@@ -11,10 +11,16 @@
  * aside, checks that they lead to just the root that was signed, and unlocks the signer. Begins and commits its
  * own transaction. What the statements said that are lost with the newer store does not come back; their
  * leaves do, so that the log stays one; peers send again what they sent. ERR_CONFLICT REASON_LOCKED when leaves are missing. */
-/* Then the peers are asked what they have of us (exchange/pair-recover.h); `without`: codes, NULL at the end, or NULL. */
-bool node_recover(struct node *n, const char *const *without, uint64_t *ret_brought_back, struct err *e) MUST_USE;
+/* What was published since the backup comes back too (exchange/publish.h). Then the peers are asked what they have of
+ * us (exchange/pair-recover.h); `without`: codes, NULL at the end, or NULL. */
+struct recovered {
+	uint64_t leaves, acts;
+};
+bool node_recover(struct node *n, const char *const *without, struct recovered *ret, struct err *e) MUST_USE;
 /* Inside a transaction. A witness, peer or mirror shows that our log had this size once: when that is more than there is, everything stops. */
 bool recover_known(struct node *n, uint64_t size, const char *who) MUST_USE;
+/* The note with our signature that a witness showed for that size: recovery leads to it when the files aside have the leaves. */
+bool recover_shown(struct node *n, struct bytes note, struct err *e) MUST_USE;
 /* When the log is open: what was known before this start still locks. */
 bool recover_load(struct node *n, struct err *e) MUST_USE;
 

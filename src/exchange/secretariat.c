@@ -190,6 +190,18 @@ static void entries_free(struct entries *x)
 	free(x);
 }
 
+/* Not under the proved checkpoint: it waits for the slot, or for witnesses. */
+static bool not_proved(const struct node *n, const char *what, const char *code, struct err *e)
+{
+	AUTO_BUF missing = { 0 };
+
+	buf_init(&missing, 8 * KIB);
+	if (cosigning_missing(n, &missing))
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNDER_WITNESSED,
+			       "%s %s is not under a checkpoint with enough cosignatures yet; missing: %.200s", what, code, buf_text(&missing));
+	return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "%s %s is not under a checkpoint yet; try again after the slot", what, code);
+}
+
 static bool entries_put(struct node *n, struct entries *x, const uint8_t *hash, struct err *e)
 {
 	struct act *a;
@@ -202,7 +214,7 @@ static bool entries_put(struct node *n, struct entries *x, const uint8_t *hash, 
 		at++;
 	bool ok = at < PARTIES_MAX || err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u parties", PARTIES_MAX);
 	if (ok && a->proof.len == 0)
-		ok = err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "the entry of %s is not under a checkpoint yet; try again after the slot", code);
+		ok = not_proved(n, "the entry of", code, e);
 	if (ok) {
 		if (at == x->count) {
 			buf_init(&x->acts[at], LETTER_BYTES_MAX);
@@ -226,8 +238,7 @@ static bool policies_put(struct node *n, struct entries *x, const uint8_t *hash,
 	if (x->policy_count == POLICIES_MAX)
 		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u policies", POLICIES_MAX);
 	if (a->proof.len == 0)
-		return err_set(e, ERR_UNAVAILABLE, REASON_UNLOGGED, "the policy for %s is not under a checkpoint yet; try again after the slot",
-			       json_text(a->statement->body, "party"));
+		return not_proved(n, "the policy for", json_text(a->statement->body, "party"), e);
 	buf_init(&x->policies[x->policy_count], LETTER_BYTES_MAX);
 	buf_add(&x->policies[x->policy_count], buf_bytes(&a->json));
 	memcpy(x->policy_hashes[x->policy_count++], hash, SHA256_BYTES);
@@ -358,7 +369,7 @@ bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, 
 		abort();
 	buf_init(&bundle, REGISTER_BYTES_MAX);
 	buf_init(&problems, 64 * KIB);
-	bool ok = bundle_make(n, x, &bundle, ret_size, e) && directory_take(n, buf_bytes(&bundle), ret_entries, &problems, e);
+	bool ok = bundle_make(n, x, &bundle, ret_size, e) && directory_take_ours(n, buf_bytes(&bundle), ret_entries, &problems, e);
 	/* What others would leave out is not published. */
 	for (size_t i = 0; ok && i < x->count; i++) {
 		const struct party *p = register_party(n->reg, bytes_of(x->codes[i]));

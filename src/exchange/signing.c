@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/reader.h"
 #include "exchange/approvers.h"
 #include "register/judge.h"
@@ -112,9 +113,11 @@ static bool cell_write(struct signing *s, const struct checkpoint *c, struct err
 	buf_add(&b, BYTES_ARRAY(digest));
 	if (!buf_check(&b, "cell of the last checkpoint", e))
 		return false;
+	crash_point("cell-write");
 	off_t at = (off_t)((s->cell_seq + 1) % 2 * CELL_BYTES);
 	if (pwrite(s->cell_fd, b.at, b.len, at) != (ssize_t)b.len || fdatasync(s->cell_fd) != 0)
 		return err_system(e, "cannot write the cell of the last checkpoint");
+	crash_point("cell-written");
 	s->cell_seq++;
 	s->last = *c;
 	return true;
@@ -169,7 +172,8 @@ bool signing_trust(struct signing *s, struct bytes bundle, struct err *e)
 		register_free(r);
 		return false;
 	}
-	if (!register_newer(r, s->reg, e)) {
+	/* The first one since the start was taken by the node before: nobody publishes anew for who starts again. */
+	if (!register_newer(r, s->reg, e) || (s->reg != NULL && !register_witnessed(r, s->reg, clock_now_ms(), e))) {
 		register_free(r);
 		return false;
 	}

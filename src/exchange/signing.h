@@ -31,7 +31,7 @@ bool signing_new(const struct signing_options *o, struct signing **ret, struct e
 void signing_free(struct signing *s);
 
 /* Replaces the register by one built from this bundle, if and only if it verifies from the configured
- * trust root and may follow the one in use (register_newer). With a trust root an approver is whom both our
+ * trust root and may follow the one in use (register_newer, register_witnessed). With a trust root an approver is whom both our
  * own entry in it and HOME/approvers name, by name, role and key: the secretariat alone cannot appoint our court,
  * and whoever changes a file here alone cannot either. Nobody approves under a register of more than
  * REGISTER_STALE_MS. Without a trust root HOME/approvers counts, as in our self-signed entry that peers pinned. */

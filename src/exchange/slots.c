@@ -89,11 +89,23 @@ void slots_close(struct node *n)
 		(void)!log_publish(n->log, buf_bytes(&cosigning_proved(n)->note), &ignored);
 }
 
-static bool drop_queued(struct node *n, const int64_t *seqs, int64_t count, struct err *e)
+/* The real leaves of one slot. */
+struct waiting {
+	int64_t seq;
+	uint8_t hash[SHA256_BYTES];
+	size_t at, len; /* in the bytes of all */
+};
+struct slot_real {
+	struct waiting *wait;
+	size_t count;
+	struct buf bytes;
+};
+
+static bool drop_queued(struct node *n, const struct slot_real *r, struct err *e)
 {
-	for (int64_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < r->count; i++) {
 		struct query *q = store_query(n->store, QUERY_leaf_queue_drop_one);
-		query_bind_int(q, 1, seqs[i]);
+		query_bind_int(q, 1, r->wait[i].seq);
 		bool ok = query_run(q, e);
 		query_end(q);
 		if (!ok)
@@ -102,67 +114,119 @@ static bool drop_queued(struct node *n, const int64_t *seqs, int64_t count, stru
 	return true;
 }
 
-/* Queued leaves of these ranks, at most so many more; *count goes up. */
-static bool append_ranks(struct node *n, enum leaf_rank from, enum leaf_rank to, int64_t most, int64_t *count, struct err *e)
+/* Queued leaves of these ranks after the first `skip`, at most so many more. They stay in the queue until they stand in
+ * the tree: what class a leaf is of is kept from there. */
+static bool take_ranks(struct node *n, enum leaf_rank from, enum leaf_rank to, size_t skip, size_t most, struct slot_real *r,
+		       struct err *e)
 {
+	size_t end = r->count + most;
 	struct query *q;
-	int64_t *seqs, taken = 0;
-	uint64_t index;
 	bool found, ok;
 
-	if (most <= 0)
+	if (most == 0)
 		return true;
-	seqs = calloc((size_t)most, sizeof(*seqs));
-	if (seqs == NULL)
-		abort();
 	q = store_query(n->store, QUERY_leaf_queue_take);
 	query_bind_int(q, 1, from);
 	query_bind_int(q, 2, to);
-	query_bind_int(q, 3, most);
-	while ((ok = query_row(q, &found, e)) && found && taken < most) {
-		struct bytes hash = query_bytes(q, 1);
-		ok = hash.len == SHA256_BYTES ? log_append(n->log, query_bytes(q, 2), hash.at, &index, e)
-					      : err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a queued leaf has no hash");
-		ok = ok && classes_keep(n, query_int(q, 0), index, e);
+	query_bind_int(q, 3, (int64_t)(skip + most));
+	while ((ok = query_row(q, &found, e)) && found && r->count < end) {
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		struct waiting *w = &r->wait[r->count];
+		struct bytes hash = query_bytes(q, 1), leaf = query_bytes(q, 2);
+
+		ok = hash.len == SHA256_BYTES || err_set(e, ERR_SYSTEM, REASON_MALFORMED, "a queued leaf has no hash");
 		if (!ok)
 			break;
-		seqs[taken++] = query_int(q, 0);
+		*w = (struct waiting){ .seq = query_int(q, 0), .at = r->bytes.len, .len = leaf.len };
+		memcpy(w->hash, hash.at, SHA256_BYTES);
+		buf_add(&r->bytes, leaf);
+		r->count++;
 	}
 	query_end(q);
-	ok = ok && drop_queued(n, seqs, taken, e);
-	free(seqs);
-	*count += taken;
-	return ok;
+	return ok && buf_check(&r->bytes, "leaves of a slot", e);
 }
 
 /* Real leaves, at most a slot's: ours first, but a quarter is for letters that came and then for pages, so that
  * neither a busy office nor a peer that floods keeps the other's acts out of the log. */
-static bool append_queued(struct node *n, int64_t most, int64_t *ret_count, struct err *e)
+static bool take_queued(struct node *n, size_t most, struct slot_real *r, struct err *e)
 {
-	int64_t count = 0, reserve = most / 4 > 0 ? most / 4 : most > 1;
+	size_t reserve = most / 4 > 0 ? most / 4 : most > 1, own;
 
-	bool ok = append_ranks(n, LEAF_RANK_OWN, LEAF_RANK_OWN, most - reserve, &count, e) &&
-		  append_ranks(n, LEAF_RANK_PEER, LEAF_RANK_PAGE, most - count, &count, e) &&
-		  append_ranks(n, LEAF_RANK_OWN, LEAF_RANK_OWN, most - count, &count, e);
-	*ret_count = count;
+	if (!take_ranks(n, LEAF_RANK_OWN, LEAF_RANK_OWN, 0, most - reserve, r, e))
+		return false;
+	own = r->count;
+	return take_ranks(n, LEAF_RANK_PEER, LEAF_RANK_PAGE, 0, most - r->count, r, e) &&
+	       take_ranks(n, LEAF_RANK_OWN, LEAF_RANK_OWN, own, most - r->count, r, e);
+}
+
+static bool append_real(struct node *n, const struct slot_real *r, size_t which, struct err *e)
+{
+	const struct waiting *w = &r->wait[which];
+	uint64_t index;
+
+	return log_append(n->log, bytes_slice(buf_bytes(&r->bytes), w->at, w->len), w->hash, &index, e) &&
+	       classes_keep(n, w->seq, index, e);
+}
+
+static bool append_null(struct node *n, const char *week, struct err *e)
+{
+	uint8_t leaf[LEAF_V1_BYTES];
+
+	leaf_write_null(n->null_key, log_size(n->log), bytes_of(week), leaf);
+	return log_append(n->log, BYTES_ARRAY(leaf), NULL, NULL, e);
+}
+
+static void shuffle(struct waiting *w, size_t count, const uint64_t *draws)
+{
+	for (size_t i = count; i > 1; i--) {
+		struct waiting other = w[i - 1];
+		size_t with = (size_t)(draws[i - 1] % i);
+
+		w[i - 1] = w[with];
+		w[with] = other;
+	}
+}
+
+/* A slot's leaves stand in no order: were real ones first, anybody could tell them (crypto.md 3.1). At each place it is a
+ * real one with the share that real ones have in what is left; then every choice of places is equally likely. */
+static bool append_mixed(struct node *n, size_t k, struct slot_real *r, int64_t now_ms, struct err *e)
+{
+	uint64_t *draws = calloc(2 * k + 1, sizeof(*draws));
+	size_t done = 0;
+	char week[16];
+	bool ok = true;
+
+	if (draws == NULL)
+		abort();
+	chance_fill(draws, (2 * k + 1) * sizeof(*draws));
+	shuffle(r->wait, r->count, draws + k);
+	time_write_week(now_ms, week);
+	for (size_t i = 0; ok && i < k; i++) {
+		bool real = draws[i] % (k - i) < r->count - done;
+		ok = real ? append_real(n, r, done, e) : append_null(n, week, e);
+		done += real;
+	}
+	free(draws);
 	return ok;
 }
 
 static bool fill_slot(struct node *n, int64_t now_ms, struct err *e)
 {
-	int64_t k = parameters_leaves(n, now_ms), count = 0;
-	uint8_t leaf[LEAF_V1_BYTES];
-	char week[16];
+	size_t k = (size_t)parameters_leaves(n, now_ms);
+	struct slot_real r = { .wait = calloc(k + 1, sizeof(*r.wait)) };
+	bool ok;
 
-	if (!openings_slot(n, now_ms, e) || !append_queued(n, k, &count, e))
-		return false;
-	time_write_week(now_ms, week);
-	for (; count < k; count++) {
-		leaf_write_null(n->null_key, log_size(n->log), bytes_of(week), leaf);
-		if (!log_append(n->log, BYTES_ARRAY(leaf), NULL, NULL, e))
-			return false;
-	}
-	return cosigning_save(n, e) && log_save(n->log, e);
+	if (r.wait == NULL)
+		abort();
+	buf_init(&r.bytes, (k + 1) * LEAF_BYTES_MAX);
+	ok = openings_slot(n, now_ms, e) && take_queued(n, k, &r, e) && append_mixed(n, k, &r, now_ms, e) && drop_queued(n, &r, e) &&
+	     cosigning_save(n, e) && log_save(n->log, e);
+	buf_release(&r.bytes);
+	free(r.wait);
+	return ok;
 }
 
 bool node_slot(struct node *n, int64_t now_ms, struct err *e)
@@ -187,6 +251,7 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 		return err_note(e, "closing a slot of the log");
 	}
 	log_committed(n->log);
+	n->slot_us = clock_monotonic_us();
 	n->outbox_changed = true;
 	if (sign(n, e) && cosigning_signed(n, now_ms, e))
 		return slots_publish(n, now_ms, e);

@@ -1,5 +1,5 @@
-/* The uniform log: exactly K leaves a slot, real ones first come first served, null ones for the rest
- * (design.md part 10). node_slot and node_proof of node.h are here too. */
+/* The uniform log: exactly K leaves a slot, real ones first come first served, null ones for the rest, in no
+ * order (design.md part 10). node_slot and node_proof of node.h are here too. */
 #ifndef COMITY_EXCHANGE_SLOTS_H
 #define COMITY_EXCHANGE_SLOTS_H
 

@@ -140,7 +140,7 @@ static void copy(struct home *h, const char *from, const char *to)
 static void after_a_recovery_what_does_not_open_is_told_and_is_no_fault(void **state)
 {
 	AUTO_FD backup = openat(w.xa.dir.fd, "backup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t back;
+	struct recovered back;
 
 	assert_true(backup >= 0);
 	assert_ok(store_backup(w.xa.node->store, backup, true, NULL, NULL, e));

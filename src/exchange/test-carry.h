@@ -239,6 +239,7 @@ struct receipt_row {
 	bool found;
 	char outcome[16], reason[40];
 	size_t proof;
+	int64_t due; /* until when the proof was promised; 0: none was */
 };
 
 static inline struct receipt_row receipt_at(struct home *h, const uint8_t *hash)
@@ -252,6 +253,7 @@ static inline struct receipt_row receipt_at(struct home *h, const uint8_t *hash)
 		snprintf(r.outcome, sizeof(r.outcome), "%.*s", (int)query_bytes(q, 1).len, (const char *)query_bytes(q, 1).at);
 		snprintf(r.reason, sizeof(r.reason), "%.*s", (int)query_bytes(q, 2).len, (const char *)query_bytes(q, 2).at);
 		r.proof = query_bytes(q, 5).len;
+		r.due = query_int(q, 4);
 	}
 	query_end(q);
 	return r;

@@ -125,24 +125,6 @@ static void what_could_not_be_scrubbed_is_tried_again(void **state)
 	assert_erased(&w.xa, &p);
 }
 
-static void copy(struct home *h, const char *from, const char *to)
-{
-	AUTO_BUF in = { 0 };
-
-	buf_init(&in, 64 * MIB);
-	assert_ok(file_read(h->dir.fd, from, &in, e));
-	write_file(h, to, buf_bytes(&in));
-}
-
-static void back_up(struct home *h)
-{
-	int fd = openat(h->dir.fd, "backup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_ok(store_backup(h->node->store, fd, true, NULL, NULL, e));
-	close(fd);
-}
-
 static void older_keys_are_taken_again_when_they_come_back(void **state)
 {
 	struct said p = ended();

@@ -242,6 +242,28 @@ static void a_letter_that_comes_again_is_answered_erased(void **state)
 	assert_erased(&w.xr, &p);
 }
 
+/* A receipt that did not fit our history is kept as evidence: with the request its words go, the numbers stay. */
+static void evidence_about_it_goes_too(void **state)
+{
+	struct said p = ended(), q = ended();
+	const struct said *all[] = { &p, &q };
+
+	for (size_t i = 0; i < 2; i++) {
+		const uint8_t ours[SHA256_BYTES] = { 1 }, theirs[SHA256_BYTES] = { 2 };
+		IN(&w.xa, pair_dispute(w.xa.node, "XR", "receipt", 7 + i, ours, theirs, all[i]->hash, bytes_of("their words"), e));
+	}
+	erased_at(&w.xa, "XR", &p.id);
+	struct query *query = store_query(w.xa.node->store, QUERY_pair_dispute_evidence);
+	bool found;
+	for (size_t i = 0; i < 2; i++) {
+		assert_ok(query_row(query, &found, e));
+		assert_true(found);
+		assert_int_equal(query_int(query, 2), 7 + (int64_t)i);
+		assert_true(bytes_is(query_bytes(query, 3), i == 0 ? "" : "their words"));
+	}
+	query_end(query);
+}
+
 static void nothing_new_is_said_about_an_erased_request(void **state)
 {
 	struct said p = ended();
@@ -271,6 +293,7 @@ int main(void)
 		CLAIM(the_other_side_is_asked_and_decides_itself),
 		CLAIM(only_a_party_of_the_request_asks_for_its_erasure),
 		CLAIM(a_letter_that_comes_again_is_answered_erased),
+		CLAIM(evidence_about_it_goes_too),
 		CLAIM(nothing_new_is_said_about_an_erased_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,24 +2,10 @@
 #ifndef COMITY_EXCHANGE_TEST_ERASING_H
 #define COMITY_EXCHANGE_TEST_ERASING_H
 
-#include "exchange/test-carry.h"
+#include "exchange/test-restoring.h"
 
 #include "exchange/erase.h"
 #include "exchange/key-backup.h"
-
-static struct world w;
-
-static inline int begin(void **state)
-{
-	world_begin(&w);
-	return 0;
-}
-
-static inline int end(void **state)
-{
-	world_end(&w);
-	return 0;
-}
 
 /* A request that has ended on both sides, everything delivered and proved. */
 static inline struct said ended(void)

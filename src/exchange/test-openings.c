@@ -173,6 +173,27 @@ static void an_embargo_counts_only_for_the_periods_that_it_was_declared_in(void 
 	assert_int_equal(c.preservation, 1);
 }
 
+/* Nor does one that is taken back open what was logged under it. */
+static void an_embargo_holds_for_the_quarter_that_it_was_ever_declared_in(void **state)
+{
+	struct counted c;
+
+	(void)say_request(&w.xa, "XR");
+	slot(&w.xa);
+	resettle(&w.xa, CONFIG_embargo_classes, "");
+	slot(&w.xa);
+	time_jumps("2026-12-28T08:00:00.000Z"); /* the new version is in effect */
+	slot(&w.xa);
+	time_jumps("2027-01-02T08:00:00.000Z");
+	slot(&w.xa);
+	time_jumps("2027-04-02T08:00:00.000Z");
+	slot(&w.xa);
+	(void)open_all_due(&w.xa);
+	count(&w.xa, "openings/2026-Q4", &c);
+	assert_int_equal(c.withheld, 1);
+	assert_int_equal(c.preservation, 0);
+}
+
 static void a_leaf_that_nobody_can_open_is_told_as_lost(void **state)
 {
 	static const char stray[] = "{\"c\":\"4e193e48a45d81d241189ab658eed9f443686627e4254a4d2f683b3a35935bd0\",\"k\":\"5503e6fe0da62fdaaf302fb105d453809b77410cf51340f4835485c6c36ba413\",\"t\":\"a5bf0dfaa163c51df8dfd132ff7eabdfdef444632b31c8432dcdede3a1c0cf91\",\"v\":1}";
@@ -222,6 +243,7 @@ int main(void)
 		CLAIM(a_quarter_is_opened_a_quarter_after_its_end_and_embargoes_later),
 		CLAIM(a_restart_in_the_middle_makes_the_same_file_and_states_it_once),
 		CLAIM(an_embargo_counts_only_for_the_periods_that_it_was_declared_in),
+		CLAIM(an_embargo_holds_for_the_quarter_that_it_was_ever_declared_in),
 		CLAIM(a_leaf_that_nobody_can_open_is_told_as_lost),
 		CLAIM(the_counterpart_sees_another_class),
 	};

@@ -152,6 +152,68 @@ static void a_notice_about_what_never_came_is_rejected(void **state)
 	json_decref(f.act);
 }
 
+/* A receipt that cannot be read (an older program's) neither stops the clock, which pages as well, nor hides the others. */
+static void a_receipt_that_cannot_be_read_stops_no_clock(void **state)
+{
+	struct said p = unproved_request();
+	struct query *q = store_query(w.xa.node->store, QUERY_receipt_add);
+	const uint8_t hash[SHA256_BYTES] = { 5 };
+
+	query_bind_bytes(q, 1, BYTES_ARRAY(hash));
+	query_bind_bytes(q, 2, bytes_of("{\"payload\":\"\"}"));
+	query_bind_text(q, 3, "received");
+	query_bind_text(q, 4, "none");
+	query_bind_int(q, 5, the_time);
+	query_bind_int(q, 6, the_time + 1000);
+	assert_ok(query_run(q, e));
+	query_end(q);
+	days_pass(2);
+	clock_of(&w.xa);
+	assert_int_equal(rows(&w.xa, QUERY_overdue_list), 1);
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_int_equal(rows(&w.xr, QUERY_overdue_heard_list), 1);
+	int64_t statements = rows(&w.xa, QUERY_statement_all);
+	clock_of(&w.xa);
+	assert_int_equal(rows(&w.xa, QUERY_statement_all), statements);
+	(void)p;
+}
+
+/* Notices have no leaf, and no slot that bounds them: one a day about a letter is enough. */
+static void notices_fill_no_disk(void **state)
+{
+	struct said p = unproved_request();
+	AUTO_BUF sealed = { 0 };
+	int64_t before;
+
+	buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+	before = rows(&w.xr, QUERY_statement_all);
+	for (int i = 0; i < 4; i++) {
+		struct forged f = { .key = w.xa.sign };
+		struct verdict v;
+		json_t *body = sample_body("overdue-notice");
+		char hex[2 * SHA256_BYTES + 1];
+
+		hex_write(BYTES_ARRAY(p.hash), hex);
+		json_put_text(body, "statement", hex);
+		f.frame = frame_of(&w.xa, "XR", "overdue-notice", body);
+		forge_sign(&w.xa, &w.xa, &f, NULL, 0);
+		json_put_text(f.act, "leaf", "");
+		json_put_text(f.act, "opening", "");
+		json_put_text(f.act, "proof", "");
+		json_put_text(f.act, "x", "");
+		seal_letter("XA", "XR", &f.act, 1, &w.xr, &sealed);
+		bring(&w.xr, buf_bytes(&sealed), w.xa.tls, &v);
+		assert_int_equal(v.reason, i == 0 || i == 3 ? REASON_NONE : REASON_BUSY);
+		buf_release(&v.envelope);
+		json_decref(f.act);
+		if (i == 2)
+			days_pass(1);
+	}
+	/* Two notices; and our word on each rejection, which waits for its place in the log (PEER_SLOTS_AHEAD_MAX). */
+	assert_int_equal(rows(&w.xr, QUERY_statement_all), before + 2 + 2);
+	assert_int_equal(rows(&w.xr, QUERY_overdue_heard_list), 1);
+}
+
 static void an_officer_publishes_after_the_grace_period_only(void **state)
 {
 	struct said p = unproved_request();
@@ -280,6 +342,8 @@ int main(void)
 		CLAIM(nothing_is_overdue_before_the_day_that_the_receipt_promised),
 		CLAIM(the_peer_is_told_and_its_proof_goes_again_at_once),
 		CLAIM(a_notice_about_what_never_came_is_rejected),
+		CLAIM(a_receipt_that_cannot_be_read_stops_no_clock),
+		CLAIM(notices_fill_no_disk),
 		CLAIM(an_officer_publishes_after_the_grace_period_only),
 		CLAIM(a_proof_that_came_meanwhile_stops_the_complaint),
 		CLAIM(both_close_the_quarter_and_find_it_equal),

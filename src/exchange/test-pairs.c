@@ -360,6 +360,120 @@ static void another_letter_in_the_same_place_is_a_dispute(void **state)
 	json_decref(f.act);
 }
 
+/* An act as a newer program sends it: everything in order, but of a kind that this one does not know. */
+static void forge_of_the_future(struct forged *f, uint8_t hash[static SHA256_BYTES])
+{
+	static const char type[] = "application/vnd.comity.seizure-order+json";
+	struct envelope_signature sig;
+	json_t *frame, *envelope;
+	AUTO_BUF payload = { 0 }, pae = { 0 };
+
+	buf_init(&payload, STATEMENT_BYTES_MAX);
+	buf_init(&pae, 2 * STATEMENT_BYTES_MAX);
+	forge(&w.xa, &w.xr, f);
+	frame = json_deep_copy(f->frame);
+	json_put_text(frame, "kind", "seizure-order");
+	forge_sign(&w.xa, &w.xa, f, BY_TWO);
+	assert_ok(json_write_canonical(frame, &payload, e));
+	json_decref(frame);
+	pae_write(bytes_of(type), buf_bytes(&payload), &pae);
+	key_id_write(sign_key_public(w.xa.sign), sig.keyid);
+	sign_key_sign(w.xa.sign, buf_bytes(&pae), sig.sig);
+	assert_ok(envelope_json_of(bytes_of(type), buf_bytes(&payload), &sig, 1, &envelope, e));
+	json_put(f->act, "envelope", envelope);
+	pae_hash(bytes_of(type), buf_bytes(&payload), hash);
+}
+
+static void a_kind_that_is_unknown_here_is_rejected_in_its_place(void **state)
+{
+	uint8_t hash[SHA256_BYTES], head[SHA256_BYTES] = { 0 }, told_hash[SHA256_BYTES];
+	struct forged f, next;
+	struct verdict v;
+	struct id id;
+	AUTO_BUF sealed = { 0 };
+
+	buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+	forge_of_the_future(&f, hash);
+	pair_head_next(head, hash, head);
+	seal_letter("XA", "XR", &f.act, 1, &w.xr, &sealed);
+	/* By stick or by wire, and once more because the receipt was lost. */
+	for (size_t i = 0; i < 3; i++) {
+		bring(&w.xr, buf_bytes(&sealed), i == 0 ? NULL : w.xa.tls, &v);
+		assert_int_equal(v.reason, REASON_UNKNOWN_KIND);
+		AUTO_JSON *told = body_of_receipt(&v);
+		assert_true(hex_parse(json_bytes(told, "statement"), told_hash, sizeof(told_hash)));
+		assert_memory_equal(told_hash, hash, sizeof(hash));
+		assert_true(id_parse(json_bytes(told, "id"), &id));
+		assert_memory_equal(id.at, f.id.at, ID_BYTES);
+		assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 1);
+		assert_memory_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).head, head, sizeof(head));
+		buf_release(&v.envelope);
+	}
+	/* What follows it is not stopped. */
+	forge(&w.xa, &w.xr, &next);
+	forge_sign(&w.xa, &w.xa, &next, BY_TWO);
+	seal_letter("XA", "XR", &next.act, 1, &w.xr, &sealed);
+	bring(&w.xr, buf_bytes(&sealed), w.xa.tls, &v);
+	assert_int_equal(v.reason, REASON_NONE);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 2);
+	buf_release(&v.envelope);
+	json_decref(f.act);
+	json_decref(next.act);
+}
+
+static void a_stranger_takes_no_place_with_an_unknown_kind(void **state)
+{
+	uint8_t hash[SHA256_BYTES];
+	struct forged f;
+	struct verdict v;
+	AUTO_BUF sealed = { 0 };
+
+	buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+	forge_of_the_future(&f, hash);
+	seal_letter("XA", "XR", &f.act, 1, &w.xr, &sealed);
+	bring(&w.xr, buf_bytes(&sealed), w.xl.tls, &v);
+	assert_int_equal(v.reason, REASON_UNKNOWN_KIND);
+	AUTO_JSON *told = body_of_receipt(&v);
+	assert_int_equal(json_bytes(told, "statement").len, 0);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 0);
+	assert_int_equal(last_of(&w.xr, "XL", PAIR_RECEIVED).n, 0);
+	buf_release(&v.envelope);
+	/* Nor does the sender with a letter that stands in another history. */
+	say_request(&w.xa, "XR");
+	settle(&w.xa, &w.xr);
+	bring(&w.xr, buf_bytes(&sealed), w.xa.tls, &v);
+	assert_int_equal(v.reason, REASON_PAIR_GAP);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 1);
+	buf_release(&v.envelope);
+	json_decref(f.act);
+}
+
+/* The sender learns which letter it was: the request is rejected, and it comes no more. */
+static void the_sender_of_what_cannot_be_read_is_told_for_good(void **state)
+{
+	struct said p = say_request(&w.xa, "XR");
+	struct verdict v;
+	json_t *act;
+	AUTO_BUF text = { 0 }, sealed = { 0 };
+
+	buf_init(&text, LETTER_BYTES_MAX);
+	buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+	slot(&w.xa);
+	slot(&w.xa);
+	assert_ok(node_act_json(w.xa.node, p.hash, &text, e));
+	assert_ok(json_parse(buf_bytes(&text), "act", &act, e));
+	json_put_text(act, "opening", "in another form");
+	seal_letter("XA", "XR", &act, 1, &w.xr, &sealed);
+	bring(&w.xr, buf_bytes(&sealed), NULL, &v);
+	assert_int_equal(v.reason, REASON_BAD_FIELD);
+	import_receipt(&w.xa, &v);
+	assert_state(&w.xa, &p.id, REJECTED);
+	assert_int_equal(number(&w.xa, QUERY_outbox_count), 0);
+	assert_agree(&w.xa, &w.xr, 1);
+	buf_release(&v.envelope);
+	json_decref(act);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +489,9 @@ int main(void)
 		CLAIM(a_replay_gets_the_old_receipt),
 		CLAIM(a_receipt_with_another_head_is_kept_as_evidence),
 		CLAIM(another_letter_in_the_same_place_is_a_dispute),
+		CLAIM(a_kind_that_is_unknown_here_is_rejected_in_its_place),
+		CLAIM(a_stranger_takes_no_place_with_an_unknown_kind),
+		CLAIM(the_sender_of_what_cannot_be_read_is_told_for_good),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

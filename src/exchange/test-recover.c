@@ -1,107 +1,8 @@
 /* A home that lost a day comes back as the same home: its log goes on, its peers send again what they sent, and no
  * letter takes the place of another. */
-#include "exchange/test-carry.h"
+#include "exchange/test-restoring.h"
 
-#include "exchange/pair-recover.h"
-#include "exchange/recover.h"
-
-static struct world w;
-
-static int begin(void **state)
-{
-	world_begin(&w);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_end(&w);
-	return 0;
-}
-
-static void copy(struct home *h, const char *from, const char *to)
-{
-	AUTO_BUF in = { 0 };
-
-	buf_init(&in, 64 * MIB);
-	assert_ok(file_read(h->dir.fd, from, &in, e));
-	write_file(h, to, buf_bytes(&in));
-}
-
-static void back_up(struct home *h)
-{
-	int fd = openat(h->dir.fd, "backup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	(void)unlinkat(fd, "comity.db", 0);
-	(void)unlinkat(fd, "keys.db", 0);
-	assert_ok(store_backup(h->node->store, fd, true, NULL, NULL, e));
-	close(fd);
-}
-
-/* What `comity restore` does: the backup into the store, the log files aside, the home marked. */
-static void restore(struct home *h)
-{
-	home_close(h);
-	(void)unlinkat(h->dir.fd, "store/comity.db-wal", 0);
-	(void)unlinkat(h->dir.fd, "store/keys.db-wal", 0);
-	copy(h, "backup/comity.db", "store/comity.db");
-	copy(h, "backup/keys.db", "store/keys.db");
-	assert_int_equal(renameat(h->dir.fd, "log", h->dir.fd, RECOVER_FOLDER), 0);
-	assert_ok(dir_make(h->dir.fd, "log", 0700, e));
-	assert_ok(signer_open(h, true, e));
-	assert_ok(node_open_at(h, e));
-	assert_true(h->node->locked);
-}
-
-static void recover(struct home *h, const char *const *without)
-{
-	uint64_t back;
-
-	assert_ok(node_recover(h->node, without, &back, e));
-	assert_false(h->node->locked);
-}
-
-static bool no_peer_is_busy(void *ctx, const char *peer)
-{
-	return false;
-}
-
-/* The next question goes to its peer, and the answer comes back. False: none is due. */
-static bool ask_one(struct home *h)
-{
-	struct home *all[] = { &w.xs, &w.xa, &w.xr, &w.xl };
-	struct pair_question ask;
-	bool found;
-	AUTO_BUF reply = { 0 };
-
-	buf_init(&reply, PAIR_MESSAGE_BYTES_MAX);
-	assert_ok(pair_question_next(h->node, the_time, no_peer_is_busy, NULL, &ask, &found, e));
-	for (size_t i = 0; found && i < 4; i++) {
-		if (strcmp(all[i]->code, ask.peer) != 0)
-			continue;
-		IN(all[i], pair_asked(all[i]->node, buf_bytes(&ask.body), h->tls, &reply, e));
-		IN(h, pair_question_answered(h->node, ask.peer, true, 200, buf_bytes(&reply), "", the_time, e));
-	}
-	buf_release(&ask.body);
-	return found;
-}
-
-static struct pair_state last_of(struct home *h, const char *peer, enum pair_direction d)
-{
-	struct pair_state s;
-
-	assert_ok(pair_last(h->node, peer, d, &s, e));
-	return s;
-}
-
-static void assert_agree(struct home *from, struct home *to)
-{
-	struct pair_state sent = last_of(from, to->code, PAIR_SENT), received = last_of(to, from->code, PAIR_RECEIVED);
-
-	assert_int_equal(sent.n, received.n);
-	assert_memory_equal(sent.head, received.head, SHA256_BYTES);
-}
+#include "exchange/audit.h"
 
 /* Before the backup one letter each way; after it one more each way, which the restored home has forgotten. */
 static struct said first, lost_ours, lost_theirs;
@@ -200,6 +101,29 @@ static void until_they_have_answered_nothing_is_approved_and_receipts_are_signed
 	IN(&w.xa, send_draft(&w.xa, &id, hash, e));
 }
 
+/* Status and doctor say who was not waited for. */
+static void assert_left_out(struct home *h, const char *whom)
+{
+	AUTO_JSON *status = json_object(), *checks = json_array();
+	const json_t *x;
+	bool told = false;
+	size_t i;
+
+	assert_ok(pair_recovery_status(h->node, status, e));
+	json_array_foreach(json_object_get(status, "recovering"), i, x) {
+		assert_int_equal(json_bool(x, "skipped"), strcmp(json_text(x, "peer"), whom) == 0);
+		told = told || json_bool(x, "skipped");
+	}
+	assert_int_equal(told, whom[0] != '\0');
+	assert_ok(audit_node(h->node, checks, e));
+	json_array_foreach(checks, i, x) {
+		if (strcmp(json_text(x, "name"), "recovery") != 0)
+			continue;
+		assert_int_equal(json_bool(x, "ok"), whom[0] == '\0');
+		assert_int_equal(strstr(json_text(x, "text"), "left out, and not heard since: XR") != NULL, whom[0] != '\0');
+	}
+}
+
 /* Ruritania is gone: an officer goes on without it, and only what goes to it waits. */
 static void a_peer_that_is_gone_may_be_left_out(void **state)
 {
@@ -223,6 +147,9 @@ static void a_peer_that_is_gone_may_be_left_out(void **state)
 	assert_string_equal(w.xa.node->recovering, "XR");
 	recover(&w.xa, without);
 	assert_string_equal(w.xa.node->recovering, "");
+	assert_left_out(&w.xa, "XR");
+	reopen(&w.xa);
+	assert_left_out(&w.xa, "XR");
 	draft(&w.xa, "preservation-request", "XR", NULL, body, &to_xr);
 	approve(&w.xa, &to_xr, RANA);
 	approve(&w.xa, &to_xr, ILSE);
@@ -233,6 +160,7 @@ static void a_peer_that_is_gone_may_be_left_out(void **state)
 	the_time += 1000;
 	while (ask_one(&w.xa)) /* the others answer, and so does Ruritania in the end */
 		;
+	assert_left_out(&w.xa, "");
 	IN(&w.xa, send_draft(&w.xa, &to_xl, hash, e));
 	settle(&w.xa, &w.xl);
 	IN(&w.xa, send_draft(&w.xa, &to_xr, hash, e));
@@ -278,7 +206,8 @@ static void seen_elsewhere(struct home *h, uint64_t size)
 
 static void who_has_seen_more_of_our_log_stops_it(void **state)
 {
-	uint64_t size, back;
+	uint64_t size;
+	struct recovered back;
 
 	slot(&w.xa);
 	size = log_size(w.xa.node->log);
@@ -300,7 +229,7 @@ static void who_has_seen_more_of_our_log_stops_it(void **state)
 /* Nothing is left aside: the files come from a mirror, and only the log's own leaves are believed. */
 static void leaves_that_are_missing_keep_it_locked(void **state)
 {
-	uint64_t back;
+	struct recovered back;
 
 	a_day_goes_by();
 	restore(&w.xa);
@@ -309,6 +238,144 @@ static void leaves_that_are_missing_keep_it_locked(void **state)
 	assert_true(w.xa.node->locked);
 	assert_int_equal(renameat(w.xa.dir.fd, "tiles-of-a-mirror", w.xa.dir.fd, RECOVER_FOLDER "/tile"), 0);
 	recover(&w.xa, NULL);
+}
+
+/* The newest checkpoint never had its quorum: no file has it, and the signer's memory is gone as well. A witness that had
+ * signed it shows it, and its leaves are there. */
+static void a_checkpoint_that_only_a_witness_has_is_recovered_to(void **state)
+{
+	struct checkpoint newest;
+	struct recovered back;
+	AUTO_BUF note = { 0 };
+
+	buf_init(&note, NOTE_BYTES_MAX);
+	slot(&w.xa);
+	back_up(&w.xa);
+	slot(&w.xa);
+	copy(&w.xa, "log/checkpoint", "published");
+	slot(&w.xa);
+	newest = w.xa.node->checkpoint;
+	buf_add(&note, buf_bytes(&w.xa.node->note));
+	assert_int_equal(unlinkat(w.xa.dir.fd, "keys/checkpoint", 0), 0);
+	restore(&w.xa);
+	copy(&w.xa, "published", RECOVER_FOLDER "/checkpoint");
+	recover(&w.xa, NULL);
+	assert_true(log_size(w.xa.node->log) < newest.size);
+	seen_elsewhere(&w.xa, newest.size);
+	assert_true(w.xa.node->locked);
+	assert_refused(node_recover(w.xa.node, NULL, &back, e), REASON_LOCKED);
+	IN(&w.xa, recover_shown(w.xa.node, buf_bytes(&note), e));
+	recover(&w.xa, NULL);
+	assert_int_equal(log_size(w.xa.node->log), newest.size);
+	slot(&w.xa);
+	assert_true(log_size(w.xa.node->log) > newest.size);
+}
+
+static void act_path(const struct said *p, char ret[static 80])
+{
+	memcpy(ret, "acts/", 5);
+	hex_write(BYTES_ARRAY(p->hash), ret + 5);
+}
+
+/* What was published after the backup stands in no store any more; strangers have read it. */
+static void what_was_published_and_lost_stays_published(void **state)
+{
+	struct said kept, damaged, later;
+	char path[80], other[160];
+	struct act *newest;
+	size_t count, before;
+	AUTO_BUF was = { 0 }, is = { 0 }, index = { 0 };
+
+	buf_init(&was, LETTER_BYTES_MAX);
+	buf_init(&is, LETTER_BYTES_MAX);
+	buf_init(&index, MIB);
+	a_day_goes_by();
+	kept = say_request(&w.xa, "XR");
+	damaged = say_request(&w.xa, "XR");
+	IN(&w.xa, publish_act(w.xa.node, kept.hash, e));
+	IN(&w.xa, publish_act(w.xa.node, damaged.hash, e));
+	slot(&w.xa);
+	slot(&w.xa);
+	act_free(published(&w.xa, "preservation-request", &before));
+	assert_int_equal(before, 2);
+	act_path(&kept, path);
+	assert_true(log_file(&w.xa, path, &was));
+	restore(&w.xa);
+	/* Somebody put another act under the name of one of them. */
+	act_path(&damaged, path);
+	snprintf(other, sizeof(other), RECOVER_FOLDER "/%s", path);
+	write_file(&w.xa, other, buf_bytes(&was));
+	recover(&w.xa, NULL);
+	assert_false(log_file(&w.xa, path, &is));
+	act_path(&kept, path);
+	assert_true(log_file(&w.xa, path, &is));
+	assert_true(bytes_equal(buf_bytes(&was), buf_bytes(&is)));
+	newest = published(&w.xa, "preservation-request", &count);
+	assert_int_equal(count, 1);
+	assert_memory_equal(newest->statement->hash, kept.hash, sizeof(kept.hash));
+	act_free(newest);
+	/* A start, and another act: the lost one keeps its line, in its place. */
+	while (ask_one(&w.xa))
+		;
+	reopen(&w.xa);
+	the_time += 1000;
+	later = say_request(&w.xa, "XL");
+	IN(&w.xa, publish_act(w.xa.node, later.hash, e));
+	slot(&w.xa);
+	slot(&w.xa);
+	newest = published(&w.xa, "preservation-request", &count);
+	assert_int_equal(count, 2);
+	assert_memory_equal(newest->statement->hash, later.hash, sizeof(later.hash));
+	act_free(newest);
+	/* Another recovery brings nothing twice. */
+	assert_true(log_file(&w.xa, "acts/index", &index));
+	size_t len = index.len;
+	recover(&w.xa, NULL);
+	assert_true(log_file(&w.xa, "acts/index", &index));
+	assert_int_equal(index.len, len);
+}
+
+/* An empty folder is there in every home, for files that are brought while the node runs. */
+static void an_empty_folder_holds_nothing_to_recover_from(void **state)
+{
+	struct recovered back;
+	struct err why = { 0 };
+
+	a_day_goes_by();
+	restore(&w.xa);
+	assert_int_equal(renameat(w.xa.dir.fd, RECOVER_FOLDER, w.xa.dir.fd, "by"), 0);
+	assert_ok(dir_make(w.xa.dir.fd, RECOVER_FOLDER, 0700, e));
+	assert_false(node_recover(w.xa.node, NULL, &back, &why));
+	assert_int_equal(why.reason, REASON_LOCKED);
+	assert_non_null(strstr(why.text, "there are no log files in " RECOVER_FOLDER));
+	/* They come, and the same node goes on. */
+	assert_int_equal(renameat(w.xa.dir.fd, "by/tile", w.xa.dir.fd, RECOVER_FOLDER "/tile"), 0);
+	assert_int_equal(renameat(w.xa.dir.fd, "by/checkpoint", w.xa.dir.fd, RECOVER_FOLDER "/checkpoint"), 0);
+	recover(&w.xa, NULL);
+}
+
+/* We asked, they took it on, and the asking is lost with our disk: what they say comes again and is kept, so that nobody waits
+ * for a proof that we promised. */
+static void an_answer_to_what_was_lost_is_kept_without_effect(void **state)
+{
+	settle(&w.xa, &w.xr);
+	back_up(&w.xa);
+	struct said asked = say_request(&w.xa, "XR");
+	settle(&w.xa, &w.xr);
+	struct said ack = say_acknowledged(&w.xr, "XA", &asked.id);
+	settle(&w.xa, &w.xr);
+	assert_true(act_is_there(&w.xa, ack.hash));
+	restore(&w.xa);
+	recover(&w.xa, NULL);
+	while (ask_one(&w.xa))
+		;
+	assert_false(act_is_there(&w.xa, ack.hash));
+	settle(&w.xa, &w.xr);
+	assert_true(act_is_there(&w.xa, ack.hash));
+	assert_false(act_is_there(&w.xa, asked.hash));
+	assert_string_equal(receipt_at(&w.xr, ack.hash).outcome, "received");
+	assert_int_equal(number(&w.xr, QUERY_outbox_count), 0);
+	assert_agree(&w.xr, &w.xa);
 }
 
 int main(void)
@@ -322,7 +389,11 @@ int main(void)
 		CLAIM(only_the_peer_itself_asks_for_its_letters),
 		CLAIM(another_history_is_a_dispute),
 		CLAIM(who_has_seen_more_of_our_log_stops_it),
+		CLAIM(a_checkpoint_that_only_a_witness_has_is_recovered_to),
 		CLAIM(leaves_that_are_missing_keep_it_locked),
+		CLAIM(what_was_published_and_lost_stays_published),
+		CLAIM(an_empty_folder_holds_nothing_to_recover_from),
+		CLAIM(an_answer_to_what_was_lost_is_kept_without_effect),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

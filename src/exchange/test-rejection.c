@@ -1,5 +1,5 @@
-/* Every way in which a letter can be wrong has its own reason, and a rejected letter leaves nothing behind: no
- * statement, no request, no leaf, no proof owed, no receipt kept. */
+/* Every way in which a letter can be wrong has its own reason, and a rejected letter leaves nothing behind but the word
+ * that it was rejected: none of its statements, no request, no proof owed, no receipt kept. */
 #include "exchange/test-forge.h"
 
 static struct world w;

@@ -1,5 +1,5 @@
 /* When what a log signed is lost for good, the home goes on with a successor, and everybody is told. */
-#include "exchange/test-carry.h"
+#include "exchange/test-log-audit.h"
 
 #include "exchange/pairs.h"
 #include "exchange/retire.h"
@@ -76,6 +76,10 @@ static void the_successor_starts_empty_and_letters_go_on(void **state)
 	assert_false(w.xa.node->locked);
 	assert_int_equal(log_size(w.xa.node->log), 0);
 	assert_string_equal(log_origin(w.xa.node->log), "comity/XA/2");
+	/* What stood in the old log is not missing from the new one. */
+	AUTO_JSON *found = audited(&w.xa);
+	assert_int_equal(json_array_size(json_object_get(found, "faults")), 0);
+	assert_true(json_int(found, "statements") > 1);
 	/* The register is told the new key; then what waited goes, under the new log. */
 	admit(&w, &w.xa);
 	publish(&w);

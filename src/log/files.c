@@ -235,6 +235,11 @@ static bool repair_partials(struct log *l, uint64_t size, struct err *e)
 	return true;
 }
 
+bool files_ensure(struct log *l, uint64_t size, struct err *e)
+{
+	return repair_partials(l, size, e);
+}
+
 /* What the files claim. A checkpoint beyond the store, or of another tree, is no lag: publishing would
  * fork the log in the open. *ret_size 0: there is none that can be read. */
 static bool checkpoint_look(struct log *l, uint64_t *ret_size, struct err *e)

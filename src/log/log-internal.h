@@ -97,5 +97,7 @@ bool bundle_project(struct log *l, uint64_t n, unsigned width, struct err *e) MU
 bool files_repair(struct log *l, struct err *e) MUST_USE;
 /* Brings the files from `published` to `committed`. */
 bool files_publish(struct log *l, struct err *e) MUST_USE;
+/* After it: the unfinished tiles as they were at an earlier size, in case they could not be written then. */
+bool files_ensure(struct log *l, uint64_t size, struct err *e) MUST_USE;
 
 #endif

@@ -193,5 +193,7 @@ bool log_publish(struct log *l, struct bytes checkpoint_note, struct err *e)
 	if (strcmp(c.origin, l->origin) != 0 || c.size > l->committed.size || memcmp(c.root, root, SHA256_BYTES) != 0)
 		return err_set(e, ERR_CONFLICT, REASON_INCONSISTENT, "log: the checkpoint is not of this tree of %llu leaves",
 			       (unsigned long long)l->committed.size);
-	return file_write(l->log_fd, "checkpoint", checkpoint_note, 0644, false, e);
+	/* Tiles first, whatever became of them when this size was the newest. */
+	return (c.size == l->committed.size || files_ensure(l, c.size, e)) &&
+	       file_write(l->log_fd, "checkpoint", checkpoint_note, 0644, false, e);
 }

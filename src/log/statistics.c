@@ -21,10 +21,13 @@ struct counter {
 	uint64_t count;
 };
 
+/* The file is held while its leaves go by, and fetched for that a second time: one quarter at a time is in memory. */
 struct period {
 	struct openings_head head;
+	uint8_t digest[SHA256_BYTES];
 	struct buf file;
 	struct reader lines;
+	bool rest; /* lines after the last leaf */
 	uint64_t opened, null_leaves, withheld, lost, taken;
 };
 
@@ -90,11 +93,28 @@ static bool period_known(const struct count *c, const char *period)
 	return false;
 }
 
+/* The file with this digest, its head read. */
+static bool period_open(struct count *c, struct period *p, struct err *e)
+{
+	uint8_t digest[SHA256_BYTES];
+	char path[32];
+
+	snprintf(path, sizeof(path), "openings/%s", p->head.period);
+	buf_init(&p->file, OPENINGS_BYTES_MAX);
+	if (!c->source->fetch(c->source->ctx, path, OPENINGS_BYTES_MAX, &p->file, e))
+		return false;
+	sha256(buf_bytes(&p->file), digest);
+	if (memcmp(digest, p->digest, sizeof(digest)) != 0)
+		return err_set(e, ERR_UNAVAILABLE, REASON_DIGEST_MISMATCH, "%s changed while it was read; try again", path);
+	p->lines = reader_over(buf_bytes(&p->file));
+	(void)reader_line(&p->lines, OPENINGS_LINE_BYTES_MAX);
+	return true;
+}
+
 /* The file and the act that names its digest, what the head says included. */
 static bool period_read(struct count *c, const char *period, struct err *e)
 {
 	struct period *p;
-	uint8_t digest[SHA256_BYTES];
 	char path[32];
 	struct bytes head;
 	AUTO_ACT *a = NULL;
@@ -109,8 +129,8 @@ static bool period_read(struct count *c, const char *period, struct err *e)
 	buf_init(&p->file, OPENINGS_BYTES_MAX);
 	if (!c->source->fetch(c->source->ctx, path, OPENINGS_BYTES_MAX, &p->file, e))
 		return false;
-	sha256(buf_bytes(&p->file), digest);
-	if (!published_openings_act(c->published, c->source, &c->o->log_key, period, digest, &a, e))
+	sha256(buf_bytes(&p->file), p->digest);
+	if (!published_openings_act(c->published, c->source, &c->o->log_key, period, p->digest, &a, e))
 		return false;
 	p->lines = reader_over(buf_bytes(&p->file));
 	head = reader_line(&p->lines, OPENINGS_LINE_BYTES_MAX);
@@ -120,6 +140,11 @@ static bool period_read(struct count *c, const char *period, struct err *e)
 	    (int64_t)p->head.first != json_int(a->statement->body, "first") ||
 	    (int64_t)p->head.leaves != json_int(a->statement->body, "leaves"))
 		return err_set(e, ERR_REJECTED, REASON_INCONSISTENT, "%s: its head is of something else than the act that names it", path);
+	/* So that one at a time is in memory. */
+	for (const struct period *o = c->periods; o < p; o++)
+		if (p->head.first < o->head.first + o->head.leaves && o->head.first < p->head.first + p->head.leaves)
+			return err_set(e, ERR_REJECTED, REASON_INCONSISTENT, "%s opens leaves that openings/%s opens too", path, o->head.period);
+	buf_release(&p->file);
 	return true;
 }
 
@@ -229,6 +254,13 @@ static bool line_take(struct count *c, size_t period, uint64_t index, struct byt
 	return add(c, period, &o.c, e);
 }
 
+static void period_close(struct period *p)
+{
+	p->rest = reader_left(&p->lines) > 0;
+	p->lines = reader_over((struct bytes){ 0 });
+	buf_release(&p->file);
+}
+
 static bool leaf_take(void *ctx, uint64_t index, struct bytes entry, struct err *e)
 {
 	struct count *c = ctx;
@@ -236,8 +268,12 @@ static bool leaf_take(void *ctx, uint64_t index, struct bytes entry, struct err 
 	for (size_t i = 0; i < c->period_count; i++) {
 		const struct openings_head *h = &c->periods[i].head;
 
-		if (index >= h->first && index - h->first < h->leaves && !line_take(c, i, index, entry, e))
+		if (index < h->first || index - h->first >= h->leaves)
+			continue;
+		if ((index == h->first && !period_open(c, &c->periods[i], e)) || !line_take(c, i, index, entry, e))
 			return false;
+		if (index - h->first == h->leaves - 1)
+			period_close(&c->periods[i]);
 	}
 	return true;
 }
@@ -254,7 +290,7 @@ static bool periods_end(struct count *c, struct err *e)
 	for (size_t i = 0; i < c->period_count; i++) {
 		struct period *p = &c->periods[i];
 
-		if (p->taken != p->head.leaves || reader_left(&p->lines) > 0 || p->withheld != p->head.withheld || p->lost != p->head.lost)
+		if (p->taken != p->head.leaves || p->rest || p->withheld != p->head.withheld || p->lost != p->head.lost)
 			return err_set(e, ERR_REJECTED, REASON_INCONSISTENT, "openings/%s does not have the lines that its head counts", p->head.period);
 	}
 	return true;

@@ -29,6 +29,7 @@ struct load {
 	struct trust trust;
 	struct checkpoint checkpoint;
 	struct bundle_head head;
+	struct buf note;
 	struct listed *listed;
 	size_t listed_count;
 	struct listed *listed_policies;
@@ -49,6 +50,7 @@ static void load_release(struct load *l)
 	for (size_t i = 0; i < l->fresh_count; i++)
 		party_free(l->fresh[i]);
 	policies_release(&l->policies);
+	buf_release(&l->note);
 	checkpoint_cache_free(l->cache);
 	free(l->listed);
 	free(l->listed_policies);
@@ -119,6 +121,7 @@ static bool read_snapshot(const json_t *v, int64_t now_ms, struct load *l, struc
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot's time is no time");
 	if (l->head.time > (clock > now_ms ? clock : now_ms) + REGISTER_AHEAD_MS)
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the snapshot is dated in the future");
+	snprintf(l->head.party, sizeof(l->head.party), "%.*s", PARTY_CODE_LEN_MAX, s->from);
 	if (strcmp(origin, cp->origin) != 0 || (uint64_t)size != cp->size || memcmp(root, cp->root, SHA256_BYTES) != 0)
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "snapshot and checkpoint are of different trees");
 	return read_list(s->body, "entries", PARTIES_MAX, &l->listed, &l->listed_count, e) &&
@@ -145,9 +148,13 @@ static bool read_whole(const json_t *v, const uint8_t *root, int64_t now_ms, str
 		return false;
 	if (json_array_size(json_object_get(v, "entries")) > PARTIES_MAX + l->listed_policy_count)
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "it holds more than %u entries", PARTIES_MAX);
+	buf_add_text(&l->note, note);
+	if (!buf_check(&l->note, "checkpoint", e))
+		return false;
 	memcpy(l->head.origin, l->checkpoint.origin, sizeof(l->head.origin));
 	memcpy(l->head.tree, l->checkpoint.root, SHA256_BYTES);
 	l->head.log_key = l->trust.log_key;
+	memcpy(l->head.register_key, l->trust.register_key, SIGN_PUBLIC_BYTES);
 	l->head.size = l->checkpoint.size;
 	l->head.root_version = l->trust.version;
 	memcpy(l->head.root_hash, l->trust.hash, SHA256_BYTES);
@@ -386,6 +393,9 @@ static void replace(struct register_ *r, struct load *l)
 	l->policies = (struct policies){ 0 };
 	r->has_bundle = true;
 	r->head = l->head;
+	buf_release(&r->note);
+	r->note = l->note;
+	l->note = (struct buf){ 0 };
 	r->missing = l->missing;
 	memcpy(r->left_out, l->left_out, sizeof(r->left_out));
 	r->left_out_count = l->left_out_count;
@@ -420,6 +430,7 @@ bool register_load(struct register_ *r, struct bytes bundle, const uint8_t *root
 		abort();
 	l->problems = problems;
 	l->cache = checkpoint_cache_new();
+	buf_init(&l->note, NOTE_BYTES_MAX);
 	ok = load_bundle(r, bundle, root, now_ms, l, &inner);
 	load_release(l);
 	free(l);

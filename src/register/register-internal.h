@@ -15,6 +15,8 @@ struct bundle_head {
 	int64_t root_version;
 	uint8_t root_hash[SHA256_BYTES]; /* of the newest root */
 	uint8_t fingerprint[SHA256_BYTES];
+	uint8_t register_key[SIGN_PUBLIC_BYTES];
+	char party[PARTY_CODE_LEN_MAX + 1]; /* whose log it is: who states the snapshot */
 };
 
 /* Policies, by party and then oldest first. Owned. */
@@ -33,6 +35,7 @@ struct register_ {
 	struct policies policies; /* of the bundle; with pins alone: the home's own decisions */
 	bool has_bundle;
 	struct bundle_head head;
+	struct buf note; /* the bundle's checkpoint, with its cosignatures */
 	size_t missing; /* listed entries of the bundle that are missing or false */
 	char left_out[PARTIES_MAX][PARTY_CODE_LEN_MAX + 1]; /* parties with an entry that was not used */
 	size_t left_out_count;

@@ -28,6 +28,7 @@ void register_free(struct register_ *r)
 	for (size_t i = 0; i < r->count; i++)
 		party_free(r->parties[i]);
 	policies_release(&r->policies);
+	buf_release(&r->note);
 	free(r);
 }
 

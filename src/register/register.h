@@ -94,6 +94,15 @@ bool register_load(struct register_ *r, struct bytes bundle, const uint8_t *root
  * the same log and its time are not less (REASON_STALE_REGISTER), the trust root is the same (REASON_ROOT_MISMATCH),
  * and neither roots nor trees fork (REASON_INCONSISTENT: keep both). Whoever builds a fresh register asks this. */
 bool register_newer(const struct register_ *new, const struct register_ *in_use, struct err *e) MUST_USE;
+/* Whether witnesses stand behind the checkpoint of `new` as the policy for the register's own log wants it that the
+ * register in use has, in effect at now_ms (REASON_UNDER_WITNESSED; the secretariat's own keys never count, nor what is
+ * dated ahead). The quorum must not be older, at the time of the snapshot, than the policy's maximum age; how old a
+ * snapshot itself may be is the rule of 7 and 30 days, because nobody publishes a register every few minutes.
+ * Where nothing is in use (NULL, or pins alone) the policy counts that `new` itself brings, if it brings one. That
+ * protects against accidents (a bundle handed out before its witnesses signed) and not against a thief of the
+ * register's key, who would leave the policy out: against him only the bundle in use protects.
+ * register_load does not ask this: an old bundle in a package is judged on record. Whoever takes a bundle into use asks. */
+bool register_witnessed(const struct register_ *new, const struct register_ *in_use, int64_t now_ms, struct err *e) MUST_USE;
 /* Both say the same: built from the same bundle and pins. */
 bool register_same(const struct register_ *a, const struct register_ *b);
 /* Of the last bundle: how many entries that its snapshot lists are missing or false ... */

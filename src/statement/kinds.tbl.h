@@ -24,4 +24,7 @@ KIND(history_lost, "history-lost", "history-lost", TO_REGISTER, true, false, A2(
 /* exchange/parameters.c, exchange/openings.c: what the log says of itself, published at once */
 KIND(log_parameters, "log-parameters", "log-parameters", TO_SELF, true, false, NO_APPROVAL, "parameters of the log, from a week on")
 KIND(class_openings, "class-openings", "class-openings", TO_SELF, true, false, NO_APPROVAL, "classes of a quarter's leaves were opened")
+/* exchange/rejections.c */
+KIND(rejection, "rejection", "rejection", TO_SELF, true, false, NO_APPROVAL, "a letter that came signed over its sender's own line was not accepted")
+KIND(rejections, "rejections", "rejection", TO_SELF, true, false, NO_APPROVAL, "other letters of a day that were not accepted, counted")
 #undef KIND

@@ -47,15 +47,35 @@ static bool parse_acts(struct letter *l, const json_t *acts, struct err *e)
 	return true;
 }
 
+/* One spelling: what is empty is left out. */
+static bool parse_gone(const json_t *list, struct letter_pair *ret, struct err *e)
+{
+	size_t count = json_array_size(list);
+
+	if (!json_is_array(list) || count == 0 || count > LETTER_GONE_MAX || count >= ret->n)
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "gone of a pair lists 1 to %u letters before this one", LETTER_GONE_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *v = json_array_get(list, i);
+
+		if (!json_is_string(v) || !hex_parse(bytes_from(json_string_value(v), json_string_length(v)), ret->gone[i], SHA256_BYTES))
+			return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "gone[%zu] of a pair is no hash", i);
+	}
+	ret->gone_count = count;
+	return true;
+}
+
 static bool parse_pair(const json_t *v, struct letter_pair *ret, struct err *e)
 {
+	const json_t *gone = json_object_get(v, "gone");
 	int64_t n;
 
-	if (!json_is_object(v) || json_object_size(v) != 2 || !json_is_string(json_object_get(v, "prev")))
-		return err_set(e, ERR_INPUT, REASON_MALFORMED, "pair has exactly n and prev");
+	if (!json_is_object(v) || json_object_size(v) != (gone != NULL ? 3 : 2) || !json_is_string(json_object_get(v, "prev")))
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "pair has exactly n and prev, and gone where letters are gone");
 	if (!json_must_int(v, "n", 0, LETTER_NUMBER_MAX, &n, e))
 		return err_note(e, "pair");
 	ret->n = (uint64_t)n;
+	if (gone != NULL && !parse_gone(gone, ret, e))
+		return false;
 	if (n == 0 ? json_bytes(v, "prev").len == 0 : hex_parse(json_bytes(v, "prev"), ret->prev, sizeof(ret->prev)))
 		return true;
 	return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "prev of a pair is 64 hex digits, and \"\" where n is 0");
@@ -70,34 +90,65 @@ static bool check_counted(const struct letter *l, struct err *e)
 	       err_set(e, ERR_INPUT, REASON_BAD_FIELD, k->leaf ? "a letter with a %s has a number" : "a letter with a %s has no number", k->name);
 }
 
-bool letter_parse(struct bytes plain, struct letter **ret, struct err *e)
+/* Everything but the acts. */
+static bool frame_parse(struct bytes plain, json_t **ret, struct letter_pair *ret_pair, struct err *e)
 {
-	AUTO_LETTER *l = NULL;
-	int64_t v;
+	AUTO_JSON *v = NULL;
+	int64_t version;
 
 	if (plain.len > LETTER_BYTES_MAX)
 		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "a letter may have %u bytes; this one has %zu",
 			       LETTER_BYTES_MAX, plain.len);
-	l = calloc(1, sizeof(*l));
+	if (!json_parse_canonical(plain, "letter", &v, e))
+		return false;
+	if (!json_is_object(v) || json_object_size(v) != 5 || !json_is_array(json_object_get(v, "acts")) ||
+	    !code_is_valid(json_bytes(v, "from")) || !code_is_valid(json_bytes(v, "to")))
+		return err_set(e, ERR_INPUT, REASON_MALFORMED, "a letter has exactly acts, from, pair, to (party codes) and v");
+	if (!json_must_int(v, "v", 1, 1, &version, e))
+		return err_note(e, "letter");
+	if (bytes_equal(json_bytes(v, "from"), json_bytes(v, "to")))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a letter goes to another party");
+	if (!parse_pair(json_object_get(v, "pair"), ret_pair, e))
+		return err_note(e, "letter");
+	*ret = v;
+	v = NULL;
+	return true;
+}
+
+bool letter_parse(struct bytes plain, struct letter **ret, struct err *e)
+{
+	AUTO_LETTER *l = calloc(1, sizeof(*l));
+
 	if (l == NULL)
 		abort();
-	if (!json_parse_canonical(plain, "letter", &l->json, e))
+	if (!frame_parse(plain, &l->json, &l->pair, e))
 		return false;
-	if (!json_is_object(l->json) || json_object_size(l->json) != 5 ||
-	    !json_is_array(json_object_get(l->json, "acts")) || !code_is_valid(json_bytes(l->json, "from")) ||
-	    !code_is_valid(json_bytes(l->json, "to")))
-		return err_set(e, ERR_INPUT, REASON_MALFORMED, "a letter has exactly acts, from, pair, to (party codes) and v");
-	if (!json_must_int(l->json, "v", 1, 1, &v, e))
-		return err_note(e, "letter");
 	l->from = json_text(l->json, "from");
 	l->to = json_text(l->json, "to");
-	if (strcmp(l->from, l->to) == 0)
-		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "a letter goes to another party");
-	if (!parse_pair(json_object_get(l->json, "pair"), &l->pair, e) || !parse_acts(l, json_object_get(l->json, "acts"), e) ||
-	    !check_counted(l, e))
+	if (!parse_acts(l, json_object_get(l->json, "acts"), e) || !check_counted(l, e))
 		return err_note(e, "letter");
 	*ret = l;
 	l = NULL;
+	return true;
+}
+
+void letter_around_release(struct letter_around *l)
+{
+	envelope_release(&l->main);
+}
+
+bool letter_around_parse(struct bytes plain, struct letter_around *ret, struct err *e)
+{
+	AUTO_JSON *v = NULL, *payload = NULL;
+	struct err none;
+
+	if (!frame_parse(plain, &v, &ret->pair, e) ||
+	    !envelope_parse_json(json_object_get(json_array_get(json_object_get(v, "acts"), 0), "envelope"), &ret->main, e))
+		return false;
+	bytes_text(json_bytes(v, "from"), ret->from, sizeof(ret->from));
+	bytes_text(json_bytes(v, "to"), ret->to, sizeof(ret->to));
+	ret->has_id = json_parse_canonical(buf_bytes(&ret->main.payload), "statement", &payload, &none) && json_is_object(payload) &&
+		      id_parse(json_bytes(payload, "id"), &ret->id);
 	return true;
 }
 
@@ -117,6 +168,16 @@ void letter_free_at(struct letter **l)
 	*l = NULL;
 }
 
+static void write_gone(const struct letter_pair *pair, struct buf *out)
+{
+	for (size_t i = 0; i < pair->gone_count; i++) {
+		buf_add_text(out, i == 0 ? "\"gone\":[\"" : "\",\"");
+		buf_add_hex(out, BYTES_ARRAY(pair->gone[i]));
+	}
+	if (pair->gone_count > 0)
+		buf_add_text(out, "\"],");
+}
+
 bool letter_write(const char *from, const char *to, const struct letter_pair *pair, const struct bytes *acts, size_t n,
 		  struct buf *out, struct err *e)
 {
@@ -134,8 +195,9 @@ bool letter_write(const char *from, const char *to, const struct letter_pair *pa
 	}
 	if (pair->n > 0)
 		hex_write(BYTES_ARRAY(pair->prev), prev);
-	buf_add_format(out, "],\"from\":\"%s\",\"pair\":{\"n\":%llu,\"prev\":\"%s\"},\"to\":\"%s\",\"v\":1}", from,
-		       (unsigned long long)pair->n, prev, to);
+	buf_add_format(out, "],\"from\":\"%s\",\"pair\":{", from);
+	write_gone(pair, out);
+	buf_add_format(out, "\"n\":%llu,\"prev\":\"%s\"},\"to\":\"%s\",\"v\":1}", (unsigned long long)pair->n, prev, to);
 	return buf_check(out, "a letter", e);
 }
 

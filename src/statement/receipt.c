@@ -10,8 +10,9 @@ static const struct member members[] = {
 	M_HASH("letter", "letter"),
 	M_LINE("other_channel", "other channel"),
 	M_CHOICE("outcome", "received|rejected", "outcome"),
-	M_HASH_OR_NONE("pair_head", "head of the sender's letters here"),
-	M_COUNT("pair_n", 0, LETTER_NUMBER_MAX, "letters of the sender here"),
+	/* Receipts of before letters were counted have neither. */
+	{ .name = "pair_head", .type = MEMBER_HASH, .optional = true, .may_miss = true, .words = "head of the sender's letters here" },
+	{ .name = "pair_n", .type = MEMBER_COUNT, .may_miss = true, .min = 0, .max = LETTER_NUMBER_MAX, .words = "letters of the sender here" },
 	M_TIME_OR_NONE("proof_due", "proof is due"),
 	M_LINE("reason", "reason"),
 	M_HASH_OR_NONE("statement", "statement"),
@@ -38,7 +39,7 @@ bool receipt_parse(const json_t *body, struct err *e)
 		logged += json_bytes(body, of_logged[i]).len > 0;
 	if (received && logged != 0 && logged != sizeof(of_logged) / sizeof(of_logged[0]))
 		return err_set(e, ERR_INPUT, REASON_MISSING_FIELD, "leaf, tag and deadline of the proof stand together in a receipt");
-	if (json_bytes(body, "pair_head").len == 0 && json_int(body, "pair_n") != 0)
+	if (json_object_get(body, "pair_head") != NULL && json_bytes(body, "pair_head").len == 0 && json_int(body, "pair_n") != 0)
 		return err_set(e, ERR_INPUT, REASON_MISSING_FIELD, "a receipt counts letters and gives no head");
 	if (!received && json_bytes(body, "reason").len == 0)
 		return err_set(e, ERR_INPUT, REASON_MISSING_FIELD, "a rejection gives no reason");

@@ -146,6 +146,18 @@ static void a_receipt_for_what_was_received_has_a_leaf_and_a_deadline(void **sta
 	}
 }
 
+/* Receipts of before letters were counted stay what they are: in the store, in packages, given again. */
+static void a_receipt_from_before_letters_were_counted_is_read(void **state)
+{
+	const struct kind *k = kind_find(bytes_of("receipt"));
+	AUTO_JSON *old = sample_body("receipt");
+	struct err e;
+
+	json_object_del(old, "pair_head");
+	json_object_del(old, "pair_n");
+	assert_true(k->parse(old, &e));
+}
+
 static void a_root_whose_threshold_cannot_be_met_is_refused(void **state)
 {
 	AUTO_STATEMENT *s = NULL;
@@ -202,6 +214,7 @@ int main(void)
 		cmocka_unit_test(a_text_over_its_limit_is_refused),
 		cmocka_unit_test(a_list_over_its_limit_is_refused),
 		cmocka_unit_test(a_receipt_for_what_was_received_has_a_leaf_and_a_deadline),
+		cmocka_unit_test(a_receipt_from_before_letters_were_counted_is_read),
 		cmocka_unit_test(a_root_whose_threshold_cannot_be_met_is_refused),
 		cmocka_unit_test(only_known_roles_approve),
 		cmocka_unit_test(disclosure_needs_the_court_and_preservation_the_authority),

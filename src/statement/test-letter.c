@@ -158,10 +158,49 @@ static void what_has_a_leaf_is_counted_and_nothing_else(void **state)
 	assert_non_null(strstr(e.text, "has a number"));
 }
 
+/* Letters that their sender erased: the hashes stand in the next one, in one spelling. */
+static void a_letter_accounts_for_the_erased_ones_before_it(void **state)
+{
+	static struct letter_pair pair = { .n = 3, .prev = { 1 }, .gone_count = 2, .gone = { { 2 }, { 3 } } };
+	static const struct {
+		const char *from, *to;
+	} bad[] = {
+		{ "\"gone\":[\"02", "\"gone\":[\"0g" },
+		{ "\"n\":3", "\"n\":2" }, /* there are not so many before it */
+		{ "\"gone\":[", "\"gine\":[" },
+	};
+	AUTO_JSON *act = sample_act_of("order", 1);
+	AUTO_LETTER *l = NULL;
+	struct err e;
+	AUTO_BUF json = { 0 }, plain = { 0 };
+
+	buf_init(&json, LETTER_BYTES_MAX);
+	buf_init(&plain, LETTER_BYTES_MAX);
+	assert_true(json_write_canonical(act, &json, NULL));
+	struct bytes one = buf_bytes(&json);
+	assert_true(letter_write("XA", "XR", &pair, &one, 1, &plain, NULL));
+	assert_true(letter_parse(buf_bytes(&plain), &l, NULL));
+	assert_int_equal(l->pair.gone_count, 2);
+	assert_memory_equal(l->pair.gone, pair.gone, sizeof(pair.gone));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		AUTO_LETTER *none = NULL;
+		AUTO_BUF text = { 0 };
+		char *at;
+
+		buf_init(&text, LETTER_BYTES_MAX);
+		buf_add(&text, buf_bytes(&plain));
+		at = memmem(text.at, text.len, bad[i].from, strlen(bad[i].from));
+		assert_non_null(at);
+		memcpy(at, bad[i].to, strlen(bad[i].to));
+		assert_false(letter_parse(buf_bytes(&text), &none, &e));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_letter_holds_its_acts_in_order),
+		cmocka_unit_test(a_letter_accounts_for_the_erased_ones_before_it),
 		cmocka_unit_test(a_statement_from_another_sender_is_rejected),
 		cmocka_unit_test(a_statement_to_another_addressee_is_rejected),
 		cmocka_unit_test(a_letter_is_about_something_for_its_addressee),

@@ -107,6 +107,10 @@ static const struct {
 	{ "class-openings",
 	  "{\"digest\":\"" SAMPLE_HASH "\",\"first\":240,\"leaves\":1000,\"log\":\"log.xa.example\",\"lost\":2,"
 	  "\"period\":\"2026-Q4\",\"withheld\":3}" },
+	/* exchange/rejections.c */
+	{ "rejection",
+	  "{\"from\":\"XR\",\"letter\":\"" SAMPLE_HASH "\",\"reason\":\"bad-approval\",\"statement\":\"" SAMPLE_HASH_2 "\"}" },
+	{ "rejections", "{\"day\":\"2026-11-24\",\"peer\":\"XR\",\"reasons\":[{\"count\":7,\"reason\":\"wrong-party\"}]}" },
 };
 #define SAMPLE_COUNT (sizeof(samples) / sizeof(samples[0]))
 

@@ -53,7 +53,8 @@ QUERY(log_note_put, "INSERT INTO log_note (one, size, note) VALUES (1, $1, $2) "
 /* exchange/cosigning.c */
 QUERY(outbox_peers, "SELECT DISTINCT peer, kind FROM outbox WHERE done = 0")
 /* exchange/pending.c */
-QUERY(pending_add, "INSERT INTO pending_proof (hash, peer, side, due, done, proof) VALUES ($1, $2, $3, $4, 0, x'') ON CONFLICT (hash) DO NOTHING")
+QUERY(pending_add, "INSERT INTO pending_proof (hash, peer, side, due, done, proof) VALUES ($1, $2, $3, $4, 0, x'') ON CONFLICT (hash) DO UPDATE SET due = excluded.due, done = 0, proof = x'' "
+	"WHERE pending_proof.side = 'ours' AND pending_proof.done > 0")
 QUERY(pending_get, "SELECT peer, side, due, done FROM pending_proof WHERE hash = $1")
 QUERY(pending_done, "UPDATE pending_proof SET done = $2, proof = $3 WHERE hash = $1 AND done = 0")
 QUERY(pending_proof, "SELECT proof FROM pending_proof WHERE hash = $1 AND side = 'theirs' AND done <> 0")
@@ -73,7 +74,7 @@ QUERY(outbox_hold, "UPDATE outbox SET next = $2, attempts = attempts + 1, last_e
 QUERY(outbox_done, "UPDATE outbox SET done = $2, last_error = $3 WHERE hash = $1 AND done = 0")
 QUERY(outbox_get, "SELECT seq, peer, queued, attempts, done, last_error, n FROM outbox WHERE hash = $1")
 QUERY(outbox_class, "SELECT peer, kind, basis, time FROM outbox WHERE hash = $1")
-QUERY(outbox_waiting, "SELECT o.id, o.peer, o.queued, o.last_error, o.kind FROM outbox o WHERE o.done = 0 ORDER BY o.seq LIMIT 100")
+QUERY(outbox_waiting, "SELECT o.id, o.peer, o.queued, o.last_error, o.kind, o.hash FROM outbox o WHERE o.done = 0 ORDER BY o.seq LIMIT 100")
 QUERY(outbox_count, "SELECT count(*) FROM outbox WHERE done = 0")
 QUERY(receipt_add, "INSERT INTO receipt (hash, envelope, outcome, reason, time, proof_due, proof) VALUES ($1, $2, $3, $4, $5, $6, x'')")
 QUERY(receipt_get, "SELECT envelope, outcome, reason, time, proof_due, proof FROM receipt WHERE hash = $1")
@@ -89,9 +90,16 @@ QUERY(proof_out_count, "SELECT count(*) FROM proof_out WHERE done = 0")
 /* exchange/receive.c */
 QUERY(receipt_given_get, "SELECT hash, envelope FROM receipt_given WHERE sender = $1 AND id = $2")
 QUERY(receipt_given_add, "INSERT INTO receipt_given (sender, id, hash, envelope) VALUES ($1, $2, $3, $4)")
-QUERY(reject_count_add, "INSERT INTO reject_count (peer, day, reason, count) VALUES ($1, $2, $3, 1) "
-	"ON CONFLICT (peer, day, reason) DO UPDATE SET count = reject_count.count + 1")
+QUERY(reject_count_add, "INSERT INTO reject_count (peer, day, reason, count, logged) VALUES ($1, $2, $3, 1, $4) "
+	"ON CONFLICT (peer, day, reason) DO UPDATE SET count = reject_count.count + 1, logged = reject_count.logged + excluded.logged")
+QUERY(reject_count_of, "SELECT coalesce(sum(count), 0) FROM reject_count WHERE peer = $1 AND day = $2")
 QUERY(reject_count_list, "SELECT peer, day, reason, count FROM reject_count ORDER BY day DESC, peer LIMIT 100")
+/* exchange/rejections.c */
+QUERY(rejection_add, "INSERT INTO rejection (statement, peer, time) VALUES ($1, $2, $3) ON CONFLICT (statement) DO NOTHING RETURNING 1")
+QUERY(reject_days, "SELECT DISTINCT c.peer, c.day FROM reject_count c WHERE c.day < $1 AND c.count > c.logged "
+	"AND NOT EXISTS (SELECT 1 FROM reject_day d WHERE d.peer = c.peer AND d.day = c.day) ORDER BY c.day, c.peer LIMIT $2")
+QUERY(reject_of_day, "SELECT reason, count - logged FROM reject_count WHERE peer = $1 AND day = $2 AND count > logged ORDER BY reason")
+QUERY(reject_day_said, "INSERT INTO reject_day (peer, day, hash) VALUES ($1, $2, $3)")
 /* exchange/directory.c */
 QUERY(cell_get, "SELECT value, time FROM cell WHERE name = $1")
 QUERY(cell_put, "INSERT INTO cell (name, value, time) VALUES ($1, $2, $3) "
@@ -151,6 +159,8 @@ QUERY(erase_receipts, "UPDATE receipt SET envelope = x'', proof = x'', reason = 
 	"WHERE hash IN " OF_REQUEST)
 QUERY(erase_receipts_given, "UPDATE receipt_given SET envelope = x'' WHERE length(envelope) > 0 AND (sender, id) IN "
 	"(SELECT sender, id FROM statement WHERE request = $1 AND kind <> 'erasure' AND own = 0)")
+QUERY(erase_pending, "UPDATE pending_proof SET proof = x'', done = CASE WHEN done = 0 THEN $2 ELSE done END WHERE hash IN " OF_REQUEST)
+QUERY(erase_evidence, "UPDATE pair_dispute SET evidence = x'' WHERE about IN " OF_REQUEST)
 QUERY(erase_drafts, "DELETE FROM draft WHERE request = $1 AND id <> $2")
 QUERY(erase_exhibits, "UPDATE exhibit SET name = '', media = '', size = 0, sha256 = $2, sealed_size = 0, sealed_sha256 = $2, personal = 0, "
 	"fetched = 0, state = 'erased' WHERE request = $1")
@@ -179,13 +189,18 @@ QUERY(exhibit_bare, "UPDATE exhibit SET bare = 1 WHERE id = $1")
 /* exchange/pairs.c */
 QUERY(pair_last, "SELECT n, head FROM pair_letter WHERE peer = $1 AND direction = $2 ORDER BY n DESC LIMIT 1")
 QUERY(pair_at, "SELECT hash, head FROM pair_letter WHERE peer = $1 AND direction = $2 AND n = $3")
+/* What is before letter $2, the newest first; there: it can still be sent. */
+QUERY(pair_before, "SELECT p.n, p.hash, p.head, EXISTS (SELECT 1 FROM record_key k WHERE k.hash = p.hash) AS there FROM pair_letter p "
+	"WHERE p.peer = $1 AND p.direction = 0 AND p.n < $2 ORDER BY p.n DESC")
+QUERY(pair_lost_any, "SELECT 1 FROM pair_letter WHERE peer = $1 AND direction = $2 AND hash = $3 LIMIT 1")
 QUERY(pair_add, "INSERT INTO pair_letter (peer, direction, n, hash, head, time) VALUES ($1, $2, $3, $4, $5, $6)")
 QUERY(pair_early_get, "SELECT prev, hash FROM pair_early WHERE peer = $1 AND n = $2")
 QUERY(pair_early_count, "SELECT count(*) FROM pair_early WHERE peer = $1")
 QUERY(pair_early_add, "INSERT INTO pair_early (peer, n, prev, hash) VALUES ($1, $2, $3, $4)")
 QUERY(pair_early_drop, "DELETE FROM pair_early WHERE peer = $1 AND n = $2")
-QUERY(pair_dispute_add, "INSERT INTO pair_dispute (peer, what, n, ours, theirs, evidence, time) VALUES ($1, $2, $3, $4, $5, $6, $7) "
-	"ON CONFLICT (peer, what, n) DO NOTHING")
+QUERY(pair_dispute_add, "INSERT INTO pair_dispute (peer, what, n, ours, theirs, evidence, time, about) "
+	"SELECT $1, $2, $3, $4, $5, $6, $7, $9 WHERE (SELECT count(*) FROM pair_dispute WHERE peer = $1) < $8 ON CONFLICT (peer, what, n) DO NOTHING")
+QUERY(pair_dispute_evidence, "SELECT peer, what, n, evidence FROM pair_dispute ORDER BY n, peer")
 QUERY(pair_dispute_list, "SELECT peer, what, n, ours, theirs, time FROM pair_dispute ORDER BY time, peer LIMIT 100")
 /* exchange/closings.c */
 QUERY(pair_closing_last, "SELECT period, sent, received FROM pair_closing WHERE peer = $1 AND own = 1 ORDER BY period DESC LIMIT 1")
@@ -200,7 +215,8 @@ QUERY(overdue_add, "INSERT INTO overdue (hash, notice, time) VALUES ($1, $2, $3)
 QUERY(overdue_get, "SELECT notice, time FROM overdue WHERE hash = $1")
 QUERY(overdue_list, "SELECT b.peer, o.hash, r.proof_due, o.time FROM overdue o JOIN receipt r ON r.hash = o.hash JOIN outbox b ON b.hash = o.hash "
 	"WHERE length(r.proof) = 0 ORDER BY r.proof_due LIMIT 100")
-QUERY(overdue_heard_add, "INSERT INTO overdue_heard (hash, peer, due, time) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING")
+QUERY(overdue_heard_add, "INSERT INTO overdue_heard (hash, peer, due, time) VALUES ($1, $2, $3, $4) "
+	"ON CONFLICT (hash) DO UPDATE SET due = excluded.due, time = excluded.time WHERE overdue_heard.time <= excluded.time - $5")
 QUERY(overdue_heard_list, "SELECT peer, hash, due, time FROM overdue_heard ORDER BY time DESC LIMIT 100")
 QUERY(proof_out_again, "UPDATE proof_out SET next = 0, attempts = 0, done = 0 WHERE hash = $1 AND peer = $2")
 /* exchange/pair-recover.c */
@@ -215,7 +231,9 @@ QUERY(pair_recovery_later, "UPDATE pair_recovery SET next = $2, error = $3, atte
 QUERY(pair_recovery_done, "DELETE FROM pair_recovery WHERE peer = $1")
 QUERY(outbox_uncounted, "SELECT seq, hash, peer FROM outbox WHERE done = 0 AND n = 0 AND kind <> 'overdue-notice' ORDER BY seq LIMIT 1")
 QUERY(outbox_number, "UPDATE outbox SET n = $2 WHERE seq = $1")
-QUERY(outbox_again, "UPDATE outbox SET done = 0, next = 0, attempts = 0 WHERE peer = $1 AND n > $2 AND done > 0")
+/* Found by their places: the outbox is not read from end to end. What was erased since cannot be sent. */
+QUERY(outbox_again, "UPDATE outbox SET done = 0, next = 0, attempts = 0 WHERE peer = $1 AND n > 0 AND done > 0 AND hash IN "
+	"(SELECT p.hash FROM pair_letter p JOIN record_key k ON k.hash = p.hash WHERE p.peer = $1 AND p.direction = 0 AND p.n > $2)")
 /* exchange/classes.c */
 QUERY(log_secret_get, "SELECT key FROM log_secret WHERE name = $1")
 QUERY(log_secret_add, "INSERT INTO log_secret (name, key) VALUES ($1, $2)")
@@ -242,7 +260,7 @@ QUERY(log_opened_put, "INSERT INTO log_opened (period, quarters, digest, hash, w
 	"ON CONFLICT (period, quarters) DO UPDATE SET digest = excluded.digest, hash = excluded.hash, withheld = excluded.withheld")
 /* exchange/audit-log.c: who must have a leaf are our own acts and those that we owe a proof of */
 QUERY(audit_statements, "SELECT s.seq, s.hash, s.kind, EXISTS (SELECT 1 FROM log_leaf l WHERE l.hash = s.hash) "
-	"OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = s.hash) OR EXISTS (SELECT 1 FROM leaf_retired t WHERE t.hash = s.hash) "
+	"OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = s.hash) OR EXISTS (SELECT 1 FROM leaf_ended x WHERE x.hash = s.hash) "
 	"OR (s.own = 0 AND NOT EXISTS (SELECT 1 FROM proof_out p WHERE p.hash = s.hash)) FROM statement s WHERE s.seq > $1 ORDER BY s.seq LIMIT $2")
 
 /* --- the state of a witness (store_open_witness), daemon/witness.c ------------------------------------- */

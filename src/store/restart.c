@@ -49,9 +49,8 @@ static bool restart(sqlite3 *db, int64_t mark, struct err *e)
 	if (!store_exec(db, "INSERT INTO leaf_queue (hash, leaf, rank, peer, salt, class, basis, week, exercise) "
 			    "SELECT l.hash, l.leaf, 0, '', c.salt, c.class, c.basis, c.week, c.exercise FROM log_leaf l "
 			    "LEFT JOIN leaf_class c ON c.idx = l.idx WHERE l.hash IN (SELECT hash FROM outbox WHERE done = 0 "
-			    "UNION SELECT hash FROM proof_out WHERE done = 0) ORDER BY l.idx", e))
-		return false;
-	if (!store_exec(db, "INSERT INTO leaf_retired (hash) SELECT hash FROM log_leaf WHERE hash IS NOT NULL ON CONFLICT (hash) DO NOTHING", e))
+			    "UNION SELECT hash FROM proof_out WHERE done = 0) ORDER BY l.idx", e) ||
+	    !store_exec(db, "INSERT INTO leaf_ended (hash) SELECT hash FROM log_leaf WHERE hash IS NOT NULL ON CONFLICT (hash) DO NOTHING", e))
 		return false;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (!set_aside(db, i, mark, &sql, e))

@@ -114,6 +114,8 @@ APPEND_ONLY(2, "leaf_class")
 /* Versions of how the log is kept; start: first moment of the week from which it holds; body: of the statement. */
 STATEMENT(2, "main", "CREATE TABLE log_parameters (version INTEGER PRIMARY KEY, start INTEGER NOT NULL, hash BLOB NOT NULL, body TEXT NOT NULL) STRICT")
 APPEND_ONLY(2, "log_parameters")
+/* store/restart.c: statements whose leaf stands in a log of ours that ended */
+STATEMENT(2, "main", "CREATE TABLE leaf_ended (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
 STATEMENT(2, "main", "CREATE TABLE published (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE) STRICT")
 /* Quarters of the log: the size that it had when the first slot of each closed. */
 STATEMENT(2, "main", "CREATE TABLE log_period (period TEXT PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID")
@@ -146,9 +148,10 @@ APPEND_ONLY(2, "pair_letter")
 /* Letters that came before others which are still missing. */
 STATEMENT(2, "main", "CREATE TABLE pair_early (peer TEXT NOT NULL, n INTEGER NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL, "
 	"PRIMARY KEY (peer, n)) STRICT, WITHOUT ROWID")
-/* Two histories that differ. what: receipt, letter, closing, recovery; evidence: what they signed, or empty. */
+/* Two histories that differ. what: receipt, letter, closing, recovery; evidence: what they signed, or empty; about: of which
+ * statement, so that it goes when that is erased. */
 STATEMENT(2, "main", "CREATE TABLE pair_dispute (peer TEXT NOT NULL, what TEXT NOT NULL, n INTEGER NOT NULL, ours BLOB NOT NULL, "
-	"theirs BLOB NOT NULL, evidence BLOB NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (peer, what, n)) STRICT")
+	"theirs BLOB NOT NULL, about BLOB, evidence BLOB NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (peer, what, n)) STRICT")
 /* exchange/closings.c: own 1: what we said of a quarter, 0: what the peer said; equal 0: it does not fit ours at that number. */
 STATEMENT(2, "main", "CREATE TABLE pair_closing (peer TEXT NOT NULL, period TEXT NOT NULL, own INTEGER NOT NULL, hash BLOB NOT NULL, "
 	"equal INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB NOT NULL, sent INTEGER NOT NULL, received INTEGER NOT NULL, PRIMARY KEY (peer, period, own)) STRICT")
@@ -160,8 +163,10 @@ STATEMENT(2, "main", "CREATE TABLE pair_recovery (peer TEXT PRIMARY KEY, traffic
 	"error TEXT NOT NULL) STRICT")
 /* Its place in that chain; 0: not counted. */
 STATEMENT(2, "main", "ALTER TABLE outbox ADD COLUMN n INTEGER NOT NULL DEFAULT 0")
-/* store/restart.c: statements whose leaves stand in logs of ours that ended. */
-STATEMENT(2, "main", "CREATE TABLE leaf_retired (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
+/* exchange/rejections.c: statements whose rejection stands in our log; how many of a count do; days of which the rest was told. */
+STATEMENT(2, "main", "CREATE TABLE rejection (statement BLOB PRIMARY KEY, peer TEXT NOT NULL, time INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+STATEMENT(2, "main", "ALTER TABLE reject_count ADD COLUMN logged INTEGER NOT NULL DEFAULT 0")
+STATEMENT(2, "main", "CREATE TABLE reject_day (peer TEXT NOT NULL, day TEXT NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (peer, day)) STRICT, WITHOUT ROWID")
 /* === version 2 ================================================================================== */
 /* --- erasure: exchange/erase.c ------------------------------------------------------------------- */
 /* erased: when, 0: not; scrubbed: 1 once its keys and blobs are gone too. bare: 1 once no stanza of ours opens the blob. */
