@@ -264,12 +264,6 @@ static inline enum reason receipt_reason(struct bytes envelope)
 	return reason;
 }
 
-/* Who has an older register knows an older policy, and that is nobody's fault. */
-static inline bool behind(const struct sim *s, enum reason reason, int of, int by)
-{
-	return reason == REASON_UNDER_WITNESSED && register_size(s->home[of].h.node->reg) < register_size(s->home[by].h.node->reg);
-}
-
 /* What the receipts say, as the receiver means it. */
 static inline void receipts_told(struct sim *s, int by, int of, struct bytes reply)
 {
@@ -281,7 +275,7 @@ static inline void receipts_told(struct sim *s, int by, int of, struct bytes rep
 			continue;
 		s->counts.rejected[reason]++;
 		sim_note(s, "rejected from=%d by=%d reason=%s", of, by, reason_code(reason));
-		if (blames(reason) && !behind(s, reason, of, by))
+		if (blames(reason))
 			accuse(s, BY_PEER, by, of, reason);
 	}
 	assert_ok(reader_done(&r, "receipts", e));
@@ -312,7 +306,7 @@ static inline void proofs_arrive(struct sim *s, int from, int to, struct carried
 		node_rollback(n);
 	c->status = ok ? 200 : (unsigned)err_http_status(why.kind);
 	sim_note(s, "proofs from=%d to=%d count=%zu status=%u", from, to, c->job.count, c->status);
-	if (!ok && blames(why.reason) && !behind(s, why.reason, from, to))
+	if (!ok && blames(why.reason))
 		accuse(s, BY_PEER, to, from, why.reason);
 	buf_add_text(&c->body, "{}");
 }
