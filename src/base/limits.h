@@ -88,6 +88,20 @@
 #define OPENINGS_BYTES_MAX (512 * MIB)
 /* What a monitor keeps of one log: the right edge, its note, and notes of others. */
 #define MONITOR_STATE_BYTES_MAX (4 * MIB)
+/* What a reader of other people's logs takes: logs at once, cross-log tags that it looks for, classes that it counts, the extra
+ * line of a proof file, and of a web server: its address, redirects, files and bytes fetched ahead of their turn. Of each of
+ * those a bundle of leaves of 4 KiB: what is larger is fetched again when it is asked for, alone. */
+#define MONITOR_LOGS_MAX 1024u
+#define EXPECTED_TAGS_MAX 1000000u
+#define STATISTICS_COUNTERS_MAX 100000u
+#define PROOF_EXTRA_BYTES_MAX (2 * KIB)
+#define SOURCE_URL_BYTES_MAX 2000u
+#define SOURCE_REDIRECTS_MAX 3L
+#define SOURCE_AHEAD_FILES_MAX 64u
+#define SOURCE_AHEAD_BYTES_MAX (32u * MIB)
+#define SOURCE_AHEAD_FILE_BYTES_MAX (1u * MIB)
+/* Options that are seconds: a week. */
+#define OPTION_SECONDS_MAX 604800u
 /* Witness: an add-checkpoint call (63 hashes and a note), calls that wait for the witness at once, logs that one
  * witness watches, and the address that a line of them gives. */
 #define WITNESS_REQUEST_BYTES_MAX (NOTE_BYTES_MAX + 4 * KIB)

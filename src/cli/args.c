@@ -1,6 +1,8 @@
 /* Parses command lines by the commands' own tables and prints their help. */
 #include "cli/args.h"
 
+#include "base/limits.h"
+#include "base/num.h"
 #include "base/text.h"
 
 static const struct option *option_rows(const struct command *c)
@@ -212,4 +214,27 @@ int command_run(const struct command *table, const char *path, int argc, char **
 	}
 	(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "%s has no command \"%s\" (see %s --help)", path, argv[0], path);
 	return command_failed(&e);
+}
+
+bool digest_read(const char *text, uint8_t ret[static SHA256_BYTES])
+{
+	char hex[2 * SHA256_BYTES];
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ' ' || *text == ':')
+			continue;
+		if (n == sizeof(hex))
+			return false;
+		hex[n++] = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
+	}
+	return hex_parse(bytes_from(hex, n), ret, SHA256_BYTES);
+}
+
+bool seconds_read(const struct args *a, const char *option, uint64_t *ret, struct err *e)
+{
+	const char *text = args_value(a, option);
+
+	return text == NULL || (num_parse_u64(text, OPTION_SECONDS_MAX, ret) && *ret > 0) ||
+	       err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--%s wants seconds, 1 to %u", option, OPTION_SECONDS_MAX);
 }

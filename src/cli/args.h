@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text.h"
 
 enum option_kind {
 	OPTION_FLAG,  /* --json */
@@ -51,6 +52,10 @@ bool args_has(const struct args *a, const char *option);
 /* i-th value of a MANY option, NULL beyond the last. */
 const char *args_many(const struct args *a, const char *option, size_t i);
 bool args_parse(const struct command *c, int argc, char **argv, struct args *ret, struct err *e) MUST_USE;
+/* A fingerprint as people copy it: 64 hex digits, in groups and in either case. */
+bool digest_read(const char *text, uint8_t ret[static SHA256_BYTES]) MUST_USE;
+/* Seconds of an option, from 1 to a week; without it *ret stays. */
+bool seconds_read(const struct args *a, const char *option, uint64_t *ret, struct err *e) MUST_USE;
 
 /* Finds the (sub)command, handles --help, parses, runs. Returns the exit status. */
 int command_run(const struct command *table, const char *path, int argc, char **argv);

@@ -8,8 +8,8 @@
 #include "cli/commands.h"
 #include "cli/mirror.h"
 #include "cli/output.h"
+#include "log/witness.h"
 
-#define EVERY_SECONDS_MAX 604800u
 
 const struct option mirror_options_table[] = {
 	OPTION_HOME, OPTION_JSON, OPTION_QUIET,
@@ -127,7 +127,7 @@ static int mirror_all(const struct args *a, struct mirror *mirrors, size_t count
 
 int mirror_command(const struct args *a)
 {
-	const char *every = args_value(a, "every"), *home = args_value(a, "home");
+	const char *home = args_value(a, "home");
 	AUTO_WATCH_LIST w = { 0 };
 	uint8_t room[SHA256_BYTES];
 	const uint8_t *pin = NULL;
@@ -136,8 +136,7 @@ int mirror_command(const struct args *a)
 	size_t count = 0;
 	struct err e;
 	int status = 2;
-	bool ok = every == NULL || (num_parse_u64(every, EVERY_SECONDS_MAX, &seconds) && seconds > 0) ||
-		  err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--every wants seconds, 1 to %u", EVERY_SECONDS_MAX);
+	bool ok = seconds_read(a, "every", &seconds, &e);
 
 	watch_signals();
 	ok = ok && pin_read(a, room, &pin, &e) && (home != NULL ? parties_of_home(a, &w, &e) : one_target(a, &w, &e)) && turn_read(a, w.count, &turn, &e);
@@ -147,7 +146,7 @@ int mirror_command(const struct args *a)
 	for (; ok && count < w.count; count++) {
 		char origin[2 * SHA256_BYTES + 1], folder[4400];
 
-		origin_hex(w.logs[count].key.name, origin);
+		witness_origin_hex(w.logs[count].key.name, origin);
 		snprintf(folder, sizeof(folder), "%.4200s%s%s", home != NULL ? home : a->positional[1], home != NULL ? "/mirror/" : "",
 			 home != NULL ? origin : "");
 		ok = mirror_open(&mirrors[count], &w.logs[count], folder, pin, &e);

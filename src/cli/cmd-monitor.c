@@ -14,8 +14,8 @@
 #include "cli/watch.h"
 #include "log/leaf.h"
 #include "log/statistics.h"
+#include "log/witness.h"
 
-#define EVERY_SECONDS_MAX 604800u
 #define SAID_MAX 64u
 #define WITNESS_SECONDS_MAX 30u
 enum { EXIT_CONSISTENT = 0, EXIT_WRONG = 1, EXIT_NOT_SEEN = 2 };
@@ -47,7 +47,7 @@ struct watcher {
 
 struct log_watch {
 	struct watcher *w;
-	struct watched *log;
+	struct watched_place *log;
 	struct log_source source;
 	bool open, must_rehash;
 	struct monitor *monitor;
@@ -177,7 +177,7 @@ static void keep_evidence(struct log_watch *l, enum reason reason)
 	monitor_evidence(l->monitor, &note[0], &note[1]);
 	if (l->w->evidence_fd < 0 || note[0].len == 0)
 		return;
-	origin_hex(l->log->key.name, origin);
+	witness_origin_hex(l->log->key.name, origin);
 	snprintf(name, sizeof(name), "%s-%" PRIu64 "%s", origin, monitor_checkpoint(l->monitor)->size, reason == REASON_SPLIT_VIEW ? "" : "-older");
 	if (!evidence_write(l->w->evidence_fd, name, note, &is_new, &e))
 		found(l, &e);
@@ -195,7 +195,7 @@ static void state_path(const struct log_watch *l, char ret[static 96])
 {
 	char origin[2 * SHA256_BYTES + 1];
 
-	origin_hex(l->log->key.name, origin);
+	witness_origin_hex(l->log->key.name, origin);
 	snprintf(ret, 96, "%s.state", origin);
 }
 
@@ -285,7 +285,7 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 	if (witness->url[0] == '\0')
 		return;
 	buf_init(&note, NOTE_BYTES_MAX);
-	origin_hex(l->log->key.name, origin);
+	witness_origin_hex(l->log->key.name, origin);
 	snprintf(path, sizeof(path), "%s/checkpoint", origin);
 	if (!target_open(witness->url, NULL, &watch_stop, &s, &e)) {
 		found(l, &e);
@@ -474,14 +474,12 @@ static int watch_all(struct watcher *w, uint64_t every)
 
 int monitor_command(const struct args *a)
 {
-	const char *every = args_value(a, "every");
 	uint8_t pin[SHA256_BYTES];
 	struct watcher w = { .a = a, .state_fd = -1, .evidence_fd = -1 };
 	uint64_t seconds = 0;
 	struct err e;
 	int status = EXIT_NOT_SEEN;
-	bool ok = every == NULL || (num_parse_u64(every, EVERY_SECONDS_MAX, &seconds) && seconds > 0) ||
-		  err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--every wants seconds, 1 to %u", EVERY_SECONDS_MAX);
+	bool ok = seconds_read(a, "every", &seconds, &e);
 
 	if (ok && args_has(a, "witnesses") && args_value(a, "register") == NULL && args_value(a, "logs") == NULL)
 		ok = err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose witnesses? --witnesses needs --register FILE or --logs FILE");

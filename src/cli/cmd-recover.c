@@ -47,7 +47,7 @@ static bool mirror_bring(const struct args *a, const char *home, const char *fro
 {
 	AUTO_FD at = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct identity public;
-	struct watched log = { 0 };
+	struct watched_place log = { 0 };
 	struct mirror m;
 	uint8_t room[SHA256_BYTES];
 	const uint8_t *pin;

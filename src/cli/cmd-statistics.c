@@ -89,7 +89,7 @@ static void print_statistics(const json_t *v, struct buf *out)
 
 /* --- the command ------------------------------------------------------------------------------------ */
 
-static json_t *count_one(const struct args *a, struct counting *c, const struct watched *l, const uint8_t *pin, int *status)
+static json_t *count_one(const struct args *a, struct counting *c, const struct watched_place *l, const uint8_t *pin, int *status)
 {
 	struct statistics_options o = { .log_key = l->key, .period = args_value(a, "period"), .weeks = args_has(a, "weeks"),
 					.signer = c->list->parties != NULL ? signer : NULL, .progress = hashed, .ctx = c };

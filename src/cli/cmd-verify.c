@@ -53,22 +53,6 @@ static int unusable(const struct err *e)
 	return UNUSABLE;
 }
 
-/* As people copy it: in groups, in either case. */
-static bool read_fingerprint(const char *text, uint8_t ret[static SHA256_BYTES])
-{
-	char hex[2 * SHA256_BYTES];
-	size_t n = 0;
-
-	for (; *text != '\0'; text++) {
-		if (*text == ' ' || *text == ':')
-			continue;
-		if (n == sizeof(hex))
-			return false;
-		hex[n++] = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
-	}
-	return hex_parse(bytes_from(hex, n), ret, SHA256_BYTES);
-}
-
 static bool is_proof(const char *path)
 {
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -156,7 +140,7 @@ int verify_command(const struct args *a)
 	int status;
 
 	for (; (root = args_many(a, "root", o.root_count)) != NULL; o.root_count++) {
-		if (read_fingerprint(root, roots[o.root_count]))
+		if (digest_read(root, roots[o.root_count]))
 			continue;
 		(void)err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "--root wants the 64 hex digits of a fingerprint");
 		return unusable(&e);

@@ -7,7 +7,6 @@
 #include "log/leaf.h"
 
 #define TAG_AT 148u /* {"c":"<64>","k":"<64>","t":" */
-#define TAGS_MAX 1000000u
 
 static int tag_order(const void *a, const void *b)
 {
@@ -40,8 +39,8 @@ static bool tag_add(struct expected *x, struct bytes hex, struct err *e)
 
 	if (!hex_parse(hex, tag, sizeof(tag)))
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "a tag is 64 lower-case hex digits");
-	if (x->count == TAGS_MAX)
-		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u tags", TAGS_MAX);
+	if (x->count == EXPECTED_TAGS_MAX)
+		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u tags", EXPECTED_TAGS_MAX);
 	x->tags = realloc(x->tags, (x->count + 1) * sizeof(x->tags[0]));
 	if (x->tags == NULL)
 		abort();
@@ -58,7 +57,7 @@ bool expected_read(const struct args *a, struct expected *x, struct err *e)
 	for (size_t i = 0; args_many(a, "expect", i) != NULL; i++)
 		if (!tag_add(x, bytes_of(args_many(a, "expect", i)), e))
 			return false;
-	buf_init(&in, TAGS_MAX * (TAG_HEX_BYTES + 1));
+	buf_init(&in, EXPECTED_TAGS_MAX * (TAG_HEX_BYTES + 1));
 	if (path != NULL && !input_read(path, &in, e))
 		return false;
 	for (struct bytes rest = buf_bytes(&in); rest.len > 0;) {

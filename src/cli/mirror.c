@@ -194,7 +194,7 @@ bool mirror_round(struct mirror *m, bool quiet, struct err *e)
 	return put_file(m->dir_fd, "checkpoint", monitor_note(m->monitor), true, e);
 }
 
-bool mirror_open(struct mirror *m, const struct watched *log, const char *folder, const uint8_t *pin, struct err *e)
+bool mirror_open(struct mirror *m, const struct watched_place *log, const char *folder, const uint8_t *pin, struct err *e)
 {
 	struct monitor_options o = { .log_key = log->key, .file = take_file, .progress = hashed, .ctx = m };
 

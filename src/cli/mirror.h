@@ -8,7 +8,7 @@
 #include "cli/watch.h"
 
 struct mirror {
-	const struct watched *log; /* borrowed */
+	const struct watched_place *log; /* borrowed */
 	int dir_fd;
 	struct log_source source;
 	struct monitor *monitor;
@@ -18,7 +18,7 @@ struct mirror {
 	uint64_t turn; /* seconds that the server has in a round; 0: no end */
 };
 /* Makes the folder. mirror_close also after a failure. */
-bool mirror_open(struct mirror *m, const struct watched *log, const char *folder, const uint8_t *pin, struct err *e) MUST_USE;
+bool mirror_open(struct mirror *m, const struct watched_place *log, const char *folder, const uint8_t *pin, struct err *e) MUST_USE;
 /* Once: all files up to the newest checkpoint, then what is published beside them. watch_stop ends it. */
 bool mirror_round(struct mirror *m, bool quiet, struct err *e) MUST_USE;
 void mirror_close(struct mirror *m);

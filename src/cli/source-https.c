@@ -10,20 +10,13 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-#define URL_BYTES_MAX 2000u
 #define HOST_CONNECTIONS_MAX 8L
-#define REDIRECTS_MAX 3L
 #define CONNECT_MS_MAX 20000L
 /* A file is given up when less than this comes in as long. */
 #define SLOW_BYTES_PER_SECOND 64L
 #define SLOW_SECONDS 30L
 #define FILE_SECONDS_MAX 600L
 #define POLL_MS 500
-/* Fetched and not asked for yet; beyond, nothing more is begun ahead. */
-#define AHEAD_FILES_MAX 64u
-#define AHEAD_BYTES_MAX (32u * MIB)
-/* Of each of them: a bundle of leaves of 4 KiB. What is larger is fetched again when it is asked for, alone. */
-#define AHEAD_FILE_BYTES_MAX (1u * MIB)
 
 struct transfer {
 	struct transfer *next;
@@ -37,7 +30,7 @@ struct transfer {
 };
 
 struct https {
-	char url[URL_BYTES_MAX + 1], pin[64];
+	char url[SOURCE_URL_BYTES_MAX + 1], pin[64];
 	const volatile sig_atomic_t *stop;
 	CURLM *multi;
 	struct transfer *transfers;
@@ -63,7 +56,7 @@ static size_t take_body(char *at, size_t one, size_t len, void *ctx)
 
 static CURLcode setup(struct https *h, struct transfer *t)
 {
-	char url[URL_BYTES_MAX + sizeof(t->path) + 2];
+	char url[SOURCE_URL_BYTES_MAX + sizeof(t->path) + 2];
 	CURLcode r = CURLE_OK;
 
 	snprintf(url, sizeof(url), "%s/%s", h->url, t->path);
@@ -74,7 +67,7 @@ static CURLcode setup(struct https *h, struct transfer *t)
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
-	SET(CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+	SET(CURLOPT_MAXREDIRS, SOURCE_REDIRECTS_MAX);
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(CURLOPT_USERAGENT, "comity/" COMITY_VERSION);
 	SET(CURLOPT_TCP_NODELAY, 1L);
@@ -278,8 +271,8 @@ static void https_expect(void *ctx, const char *const *paths, size_t n)
 		files++;
 		held += t->body.len;
 	}
-	for (size_t i = 0; i < n && files < AHEAD_FILES_MAX && held < AHEAD_BYTES_MAX; i++)
-		if (transfer_find(h, paths[i]) == NULL && transfer_begin(h, paths[i], AHEAD_FILE_BYTES_MAX, NULL) != NULL)
+	for (size_t i = 0; i < n && files < SOURCE_AHEAD_FILES_MAX && held < SOURCE_AHEAD_BYTES_MAX; i++)
+		if (transfer_find(h, paths[i]) == NULL && transfer_begin(h, paths[i], SOURCE_AHEAD_FILE_BYTES_MAX, NULL) != NULL)
 			files++;
 	(void)curl_multi_perform(h->multi, &running);
 	collect(h);
@@ -303,7 +296,7 @@ bool source_https_open(const struct https_options *o, struct log_source *ret, st
 
 	while (url.len > 0 && url.at[url.len - 1] == '/')
 		url.len--;
-	if (!bytes_starts(url, "https://") || url.len > URL_BYTES_MAX)
+	if (!bytes_starts(url, "https://") || url.len > SOURCE_URL_BYTES_MAX)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.200s\" is no https address", o->url);
 	for (size_t i = 0; i < url.len; i++)
 		if (url.at[i] <= ' ' || url.at[i] > '~')

@@ -37,7 +37,7 @@ struct copied {
 	struct grown log;
 	struct test_home home; /* of the copy */
 	char from[600], to[600];
-	struct watched watched;
+	struct watched_place watched;
 };
 
 static void begin(struct copied *c, uint64_t leaves)
@@ -49,7 +49,7 @@ static void begin(struct copied *c, uint64_t leaves)
 	home_make(&c->home);
 	snprintf(c->from, sizeof(c->from), "/proc/self/fd/%d/log", c->log.home.fd);
 	snprintf(c->to, sizeof(c->to), "/proc/self/fd/%d/copy", c->home.fd);
-	c->watched = (struct watched){ .key = c->log.key, .target = c->from };
+	c->watched = (struct watched_place){ .key = c->log.key, .target = c->from };
 }
 
 static void end(struct copied *c)

@@ -12,8 +12,8 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "cli/output.h"
+#include "log/witness.h"
 
-#define TURN_SECONDS_MAX 604800u
 #define LOOK_SECONDS_MAX 30u
 
 volatile sig_atomic_t watch_stop;
@@ -78,11 +78,8 @@ void target_turn(const struct log_source *s, uint64_t seconds)
 
 bool turn_read(const struct args *a, size_t logs, uint64_t *ret, struct err *e)
 {
-	const char *turn = args_value(a, "turn");
-
 	*ret = logs > 1 ? TURN_SECONDS : 0;
-	return turn == NULL || (num_parse_u64(turn, TURN_SECONDS_MAX, ret) && *ret > 0) ||
-	       err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--turn wants seconds, 1 to %u", TURN_SECONDS_MAX);
+	return seconds_read(a, "turn", ret, e);
 }
 
 bool folder_of(const struct args *a, const char *option, int *ret, struct err *e)
@@ -97,21 +94,6 @@ bool folder_of(const struct args *a, const char *option, int *ret, struct err *e
 	return *ret >= 0 || err_system(e, "cannot open %s", path);
 }
 
-bool digest_read(const char *text, uint8_t ret[static SHA256_BYTES])
-{
-	char hex[2 * SHA256_BYTES];
-	size_t n = 0;
-
-	for (; *text != '\0'; text++) {
-		if (*text == ' ' || *text == ':')
-			continue;
-		if (n == sizeof(hex))
-			return false;
-		hex[n++] = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
-	}
-	return hex_parse(bytes_from(hex, n), ret, SHA256_BYTES);
-}
-
 bool pin_read(const struct args *a, uint8_t room[static SHA256_BYTES], const uint8_t **ret, struct err *e)
 {
 	const char *pin = args_value(a, "pin");
@@ -123,14 +105,6 @@ bool pin_read(const struct args *a, uint8_t room[static SHA256_BYTES], const uin
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "--pin wants 64 hex digits");
 	*ret = room;
 	return true;
-}
-
-void origin_hex(const char *origin, char ret[static 2 * SHA256_BYTES + 1])
-{
-	uint8_t digest[SHA256_BYTES];
-
-	sha256(bytes_of(origin), digest);
-	hex_write(BYTES_ARRAY(digest), ret);
 }
 
 bool evidence_write(int dir_fd, const char *name, const struct bytes note[static 2], bool *ret_new, struct err *e)
@@ -186,7 +160,7 @@ void watch_list_add(struct watch_list *w, const char *target, const struct note_
 	w->logs = realloc(w->logs, (w->count + 1) * sizeof(w->logs[0]));
 	if (w->logs == NULL)
 		abort();
-	w->logs[w->count++] = (struct watched){ .key = *key, .target = copy_of(target), .party = copy_of(party), .policy = policy };
+	w->logs[w->count++] = (struct watched_place){ .key = *key, .target = copy_of(target), .party = copy_of(party), .policy = policy };
 }
 
 void watch_list_release(struct watch_list *w)
@@ -249,7 +223,7 @@ static char *mirror_at(const struct party *p, const char *origin)
 	AUTO_BUF url = { 0 };
 
 	buf_init(&url, KIB);
-	origin_hex(origin, hex);
+	witness_origin_hex(origin, hex);
 	buf_add_format(&url, "%s/mirror/%s", p->public_endpoint, hex);
 	return copy_of(buf_text(&url));
 }
@@ -260,7 +234,7 @@ void watch_list_retired(struct watch_list *w)
 		const struct party *p = register_at(w->parties, i);
 		const struct register_policy *policy = register_policy(w->parties, p->code, clock_now_ms());
 
-		for (size_t j = 0; j < p->retired_count && w->count < WATCHED_MAX; j++) {
+		for (size_t j = 0; j < p->retired_count && w->count < MONITOR_LOGS_MAX; j++) {
 			char *target = mirror_at(p, p->retired[j].log_key.name);
 
 			watch_list_add(w, target, &p->retired[j].log_key, p->code, policy == NULL ? NULL : policy->policy);
@@ -270,7 +244,7 @@ void watch_list_retired(struct watch_list *w)
 	}
 }
 
-bool watch_find_retired(const struct watch_list *w, struct watched *log, const uint8_t *pin, struct log_source *ret, struct err *e)
+bool watch_find_retired(const struct watch_list *w, struct watched_place *log, const uint8_t *pin, struct log_source *ret, struct err *e)
 {
 	for (size_t i = 0; i < register_count(w->parties); i++) {
 		const struct party *p = register_at(w->parties, i);
@@ -307,7 +281,7 @@ bool watch_find_retired(const struct watch_list *w, struct watched *log, const u
 	return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no party of the register serves a mirror of it");
 }
 
-bool watch_ended(const struct watched *log, const struct checkpoint *c, const char *shown_by, struct err *e)
+bool watch_ended(const struct watched_place *log, const struct checkpoint *c, const char *shown_by, struct err *e)
 {
 	const struct register_retired *r = log->retired;
 	char at[TIME_TEXT_LEN + 1];
@@ -345,6 +319,6 @@ bool watch_list_read(const struct args *a, struct watch_list *ret, struct err *e
 		return false;
 	if (ret->count == 0)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "no log is named: give TARGET and --key, --logs FILE or --register FILE");
-	return ret->count <= WATCHED_MAX ||
-	       err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u logs", WATCHED_MAX);
+	return ret->count <= MONITOR_LOGS_MAX ||
+	       err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u logs", MONITOR_LOGS_MAX);
 }

@@ -7,9 +7,8 @@
 #include "log/monitor.h"
 #include "register/register.h"
 
-#define WATCHED_MAX 1024u
 
-struct watched {
+struct watched_place {
 	struct note_key key;
 	char *target;                /* folder or https address */
 	char *party;                 /* code, from a register; NULL otherwise */
@@ -17,7 +16,7 @@ struct watched {
 	const struct register_retired *retired; /* it ended so; target is where mirrors have it. NULL: a log in use */
 };
 struct watch_list {
-	struct watched *logs;
+	struct watched_place *logs;
 	size_t count;
 	struct policy *policy;      /* of --logs */
 	struct register_ *parties;  /* of --register */
@@ -48,15 +47,13 @@ void watch_list_add(struct watch_list *w, const char *target, const struct note_
 /* The logs that parties of the register retired: nothing may come after their end. */
 void watch_list_retired(struct watch_list *w);
 /* Where a retired log still is: in a mirror that one of the register's parties serves. ERR_NOT_FOUND: in none. */
-bool watch_find_retired(const struct watch_list *w, struct watched *log, const uint8_t *pin, struct log_source *ret, struct err *e) MUST_USE;
+bool watch_find_retired(const struct watch_list *w, struct watched_place *log, const uint8_t *pin, struct log_source *ret, struct err *e) MUST_USE;
 /* Whether the log of that checkpoint ended where the register says: REASON_INCONSISTENT when it went on, or is another tree. */
-bool watch_ended(const struct watched *log, const struct checkpoint *c, const char *shown_by, struct err *e) MUST_USE;
+bool watch_ended(const struct watched_place *log, const struct checkpoint *c, const char *shown_by, struct err *e) MUST_USE;
 void watch_list_release(struct watch_list *w);
 #define AUTO_WATCH_LIST __attribute__((cleanup(watch_list_release))) struct watch_list
 /* --pin; *ret NULL when it is not given. room: 32 bytes. */
 bool pin_read(const struct args *a, uint8_t room[static SHA256_BYTES], const uint8_t **ret, struct err *e) MUST_USE;
-/* 64 hex digits, in groups and in either case. */
-bool digest_read(const char *text, uint8_t ret[static SHA256_BYTES]);
 /* "NAME-a.txt" and "NAME-b.txt". A proof of two trees is enough: nothing that comes later is written over it; *ret_new
  * stays false then. */
 bool evidence_write(int dir_fd, const char *name, const struct bytes note[static 2], bool *ret_new, struct err *e) MUST_USE;
@@ -64,8 +61,6 @@ bool evidence_write(int dir_fd, const char *name, const struct bytes note[static
 bool watch_list_apart(const struct watch_list *w, struct err *e) MUST_USE;
 /* A size that a stranger signed: a number, or text beyond what JSON's numbers carry (2^53 - 1). */
 void size_put(json_t *v, const char *key, uint64_t size);
-/* Hex SHA-256 of a log's origin: what its files and folders are called. */
-void origin_hex(const char *origin, char ret[static 2 * SHA256_BYTES + 1]);
 
 /* Set by SIGTERM and SIGINT after watch_signals. */
 extern volatile sig_atomic_t watch_stop;

@@ -56,11 +56,6 @@ struct http_call *http_find(struct http *h, uint64_t number)
 	return c;
 }
 
-size_t http_calls(const struct http *h)
-{
-	return h->call_count;
-}
-
 void http_each(struct http *h, void (*each)(void *ctx, struct http_call *c), void *ctx)
 {
 	for (struct http_call *c = h->calls, *next; c != NULL; c = next) {

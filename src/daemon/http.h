@@ -54,7 +54,6 @@ void http_set_tag(struct http_call *c, unsigned tag);
 unsigned http_tag(const struct http_call *c);
 uint64_t http_number(const struct http_call *c); /* never used again in this process */
 struct http_call *http_find(struct http *h, uint64_t number); /* NULL when it is over */
-size_t http_calls(const struct http *h);
 /* Asks for each call that is under way; the callback may answer it. */
 void http_each(struct http *h, void (*each)(void *ctx, struct http_call *c), void *ctx);
 

@@ -11,7 +11,6 @@
 #include "evidence/verify-internal.h"
 #include "log/leaf.h"
 
-#define EXTRA_BYTES_MAX (2 * KIB)
 #define EXTRA_MEMBERS 5u
 
 /* --- the extra line ------------------------------------------------------------------------------- */
@@ -22,8 +21,8 @@ bool proof_extra_add(struct bytes proof, const struct proof_extra *x, struct buf
 	struct tlog_proof p;
 	AUTO_BUF text = { 0 }, line = { 0 };
 
-	buf_init(&text, EXTRA_BYTES_MAX);
-	buf_init(&line, 2 * EXTRA_BYTES_MAX);
+	buf_init(&text, PROOF_EXTRA_BYTES_MAX);
+	buf_init(&line, 2 * PROOF_EXTRA_BYTES_MAX);
 	if (!tlog_proof_parse(proof, &p, e))
 		return false;
 	json_put_hex(v, "hash", BYTES_ARRAY(x->hash));
@@ -63,7 +62,7 @@ bool proof_extra_parse(const struct tlog_proof *p, struct proof_extra *ret, stru
 	AUTO_JSON *v = NULL;
 	AUTO_BUF text = { 0 };
 
-	buf_init(&text, EXTRA_BYTES_MAX);
+	buf_init(&text, PROOF_EXTRA_BYTES_MAX);
 	if (p->extra.len == 0)
 		return err_set(e, ERR_INPUT, REASON_MISSING_FIELD, "it does not say which statement it is of (no extra line)");
 	if (!base64_parse(p->extra, true, &text) || !json_parse_canonical(buf_bytes(&text), "the extra line", &v, e))

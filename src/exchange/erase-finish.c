@@ -19,7 +19,7 @@
 #define ERASED_LINE_LEN (ID_TEXT_LEN + 1 + TIME_TEXT_LEN + 1)
 #define ERASED_BYTES_MAX (64 * MIB)
 /* So many share one scrubbing of the files. */
-#define TODO_MAX 64
+#define UNFINISHED_MAX 64
 
 /* --- keys and blobs -------------------------------------------------------------------------------------------- */
 
@@ -117,19 +117,19 @@ static bool blobs_go(struct node *n, const struct id *request, struct err *e)
 }
 
 /* Those whose keys are not known to be gone: the next few. */
-struct todo {
-	struct id id[TODO_MAX];
-	int64_t when[TODO_MAX];
+struct unfinished {
+	struct id id[UNFINISHED_MAX];
+	int64_t when[UNFINISHED_MAX];
 	size_t count;
 };
 
-static bool todo_read(struct node *n, struct todo *t, struct err *e)
+static bool unfinished_read(struct node *n, struct unfinished *t, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_erase_todo);
+	struct query *q = store_query(n->store, QUERY_erase_open);
 	bool found, ok;
 
 	t->count = 0;
-	while ((ok = query_row(q, &found, e)) && found && t->count < TODO_MAX) {
+	while ((ok = query_row(q, &found, e)) && found && t->count < UNFINISHED_MAX) {
 		if (query_bytes(q, 0).len != ID_BYTES)
 			continue;
 		memcpy(t->id[t->count].at, query_bytes(q, 0).at, ID_BYTES);
@@ -143,10 +143,10 @@ static bool todo_read(struct node *n, struct todo *t, struct err *e)
 static bool keys_go(struct node *n, struct err *e)
 {
 	static const enum query_name keys[] = { QUERY_erase_record_keys, QUERY_erase_exhibit_keys }, scrubbed[] = { QUERY_erase_scrubbed };
-	struct todo t;
+	struct unfinished t;
 
 	for (;;) {
-		if (!todo_read(n, &t, e))
+		if (!unfinished_read(n, &t, e))
 			return false;
 		if (t.count == 0)
 			return true;

@@ -1,61 +1,7 @@
 /* A debt that is open stays open until it is paid, and ends when it is: whatever was restored, erased or replaced meanwhile. */
-#include "exchange/test-witnesses.h"
+#include "exchange/test-pending.h"
 
-#include "exchange/pending.h"
 #include "exchange/test-erasing.h"
-
-static int witnessed(void **state)
-{
-	witnessed_world_begin(&w);
-	policy_two_of_three(&w, "XA");
-	return 0;
-}
-
-static int witnessed_end(void **state)
-{
-	witnessed_world_end(&w);
-	return 0;
-}
-
-static bool carry_kept(struct home *from, struct home *to)
-{
-	struct outbox_job j;
-	struct err why;
-	AUTO_BUF reply = { 0 };
-
-	buf_init(&reply, LETTER_BATCH_BYTES_MAX);
-	IN(from, outbox_next(from->node, OUTBOX_LETTERS, the_time, nobody_is_busy, NULL, &j, e));
-	bool any = j.count > 0;
-	if (any) {
-		unsigned status = receive_at(to, buf_bytes(&j.body), from->tls, &reply, &why);
-		answered(from, &j, status, buf_bytes(&reply));
-	}
-	outbox_job_release(&j);
-	return any;
-}
-
-static int64_t pending(struct home *h, const char *what)
-{
-	AUTO_JSON *v = pending_status(h->node, the_time);
-
-	return json_int(v, what);
-}
-
-static void miss(void)
-{
-	all_dead(true);
-	for (int i = 0; i < 3; i++)
-		cosigned_slot(&w.xa);
-	assert_true(cosigning_missed_since(w.xa.node) != 0);
-}
-
-static void met_again(void)
-{
-	all_dead(false);
-	the_time += 20000;
-	ask_witnesses(&w.xa);
-	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
-}
 
 static struct said goes_pending(void)
 {

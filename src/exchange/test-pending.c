@@ -1,65 +1,7 @@
 /* Proof-pending: what may travel without the quorum, what it may do, and that the full proof follows. */
-#include "exchange/pending.h"
-#include "exchange/test-witnesses.h"
+#include "exchange/test-pending.h"
+
 #include "register/judge.h"
-
-static struct world w;
-
-static int begin(void **state)
-{
-	witnessed_world_begin(&w);
-	policy_two_of_three(&w, "XA");
-	return 0;
-}
-
-static int end(void **state)
-{
-	witnessed_world_end(&w);
-	return 0;
-}
-
-/* As the keeper does: what was noted is kept before the letters leave. */
-static bool carry_kept(struct home *from, struct home *to)
-{
-	struct outbox_job j;
-	struct err why;
-	AUTO_BUF reply = { 0 };
-
-	buf_init(&reply, LETTER_BATCH_BYTES_MAX);
-	IN(from, outbox_next(from->node, OUTBOX_LETTERS, the_time, nobody_is_busy, NULL, &j, e));
-	bool any = j.count > 0;
-	if (any) {
-		unsigned status = receive_at(to, buf_bytes(&j.body), from->tls, &reply, &why);
-		answered(from, &j, status, buf_bytes(&reply));
-	}
-	outbox_job_release(&j);
-	return any;
-}
-
-static int64_t pending(struct home *h, const char *what)
-{
-	AUTO_JSON *v = pending_status(h->node, the_time);
-
-	return json_int(v, what);
-}
-
-/* The quorum has been missed for a minute. */
-static void miss(void)
-{
-	all_dead(true);
-	cosigned_slot(&w.xa);
-	cosigned_slot(&w.xa);
-	cosigned_slot(&w.xa);
-	assert_true(cosigning_missed_since(w.xa.node) != 0);
-}
-
-static void met_again(void)
-{
-	all_dead(false);
-	the_time += 20000;
-	ask_witnesses(&w.xa);
-	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
-}
 
 /* A request that came proof-pending, acknowledged and ordered to be preserved. */
 static struct said pending_request_at_xr(void)
@@ -299,7 +241,7 @@ static void a_proof_that_is_not_enough_ends_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, witnessed, witnessed_end)
 		CLAIM(a_letter_under_art_42_goes_only_after_a_minute_and_pages),
 		CLAIM(without_the_addressees_cosignature_it_waits),
 		CLAIM(other_kinds_wait),

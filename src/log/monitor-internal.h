@@ -51,7 +51,6 @@ struct monitor {
 	merkle_hash hash[TILE_WIDTH];
 	uint64_t expected; /* bundles that the source was told of */
 };
-void foreign_forget(struct monitor *m, size_t i);
 /* monitor-hash.c: from edge.size to seen.size, under view. */
 bool monitor_hash(struct monitor *m, const struct log_source *s, struct err *e) MUST_USE;
 

@@ -26,7 +26,7 @@ struct monitor *monitor_new(const struct monitor_options *o)
 	return m;
 }
 
-void foreign_forget(struct monitor *m, size_t i)
+static void foreign_forget(struct monitor *m, size_t i)
 {
 	buf_release(&m->foreign[i].note);
 	buf_release(&m->foreign[i].shown_by);

@@ -12,7 +12,6 @@
 
 #define WORD_BYTES_MAX 64u
 /* Class x basis x week x exercise of all periods; more is no statistics. */
-#define COUNTERS_MAX 100000u
 
 struct counter {
 	char act_class[WORD_BYTES_MAX + 1], basis[WORD_BYTES_MAX + 1], week[9];
@@ -205,8 +204,8 @@ static bool add(struct count *c, size_t period, const struct leaf_class *k, stru
 		c->counters[i].count++;
 		return true;
 	}
-	if (c->counter_count == COUNTERS_MAX)
-		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u classes, bases and weeks", COUNTERS_MAX);
+	if (c->counter_count == STATISTICS_COUNTERS_MAX)
+		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %u classes, bases and weeks", STATISTICS_COUNTERS_MAX);
 	if (c->counter_count == c->counter_room) {
 		c->counter_room = 2 * c->counter_room + 32;
 		c->counters = reallocarray(c->counters, c->counter_room, sizeof(*c->counters));

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "base/reader.h"
-
 static const char head[] = "c2sp.org/tlog-proof@v1\n";
 
 static bool malformed(struct err *e, const char *what)
@@ -13,23 +11,23 @@ static bool malformed(struct err *e, const char *what)
 	return err_set(e, ERR_INPUT, REASON_MALFORMED, "proof: %s", what);
 }
 
-/* Lines of base64 up to the blank line. */
-static bool hashes_parse(struct reader *r, struct tlog_proof *p, struct err *e)
+bool proof_lines_read(struct reader *r, const char *what, merkle_hash hashes[static PROOF_HASHES_MAX], size_t *ret_count,
+		       struct err *e)
 {
-	for (;;) {
+	for (*ret_count = 0;;) {
 		struct bytes line = reader_line(r, NOTE_BYTES_MAX);
 		AUTO_BUF hash = { 0 };
 
 		buf_init(&hash, SHA256_BYTES);
 		if (!reader_ok(r))
-			return malformed(e, "no blank line before the checkpoint");
+			return err_set(e, ERR_INPUT, REASON_MALFORMED, "%s: no blank line before the checkpoint", what);
 		if (line.len == 0)
 			return true;
-		if (p->hash_count == PROOF_HASHES_MAX)
-			return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "proof: over %u hashes", PROOF_HASHES_MAX);
+		if (*ret_count == PROOF_HASHES_MAX)
+			return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "%s: over %u hashes", what, PROOF_HASHES_MAX);
 		if (!base64_parse(line, true, &hash) || hash.len != SHA256_BYTES)
-			return malformed(e, "a hash is not base64 of 32 bytes");
-		memcpy(p->hashes[p->hash_count++], hash.at, SHA256_BYTES);
+			return err_set(e, ERR_INPUT, REASON_MALFORMED, "%s: a hash is not base64 of 32 bytes", what);
+		memcpy(hashes[(*ret_count)++], hash.at, SHA256_BYTES);
 	}
 }
 
@@ -60,7 +58,7 @@ bool tlog_proof_parse(struct bytes in, struct tlog_proof *ret, struct err *e)
 	reader_literal(&r, "\n");
 	if (!reader_ok(&r) || p.index > INT64_MAX)
 		return malformed(e, "no valid index");
-	if (!hashes_parse(&r, &p, e))
+	if (!proof_lines_read(&r, "proof", p.hashes, &p.hash_count, e))
 		return false;
 	p.note = reader_rest(&r);
 	if (!note_parse(p.note, &n, e))

@@ -3,6 +3,7 @@
 #ifndef COMITY_LOG_TLOG_PROOF_H
 #define COMITY_LOG_TLOG_PROOF_H
 
+#include "base/reader.h"
 #include "log/checkpoint.h"
 #include "log/merkle.h"
 
@@ -13,6 +14,10 @@ struct tlog_proof {
 	struct bytes extra; /* as base64 text, into the parsed bytes; empty when absent */
 	struct bytes note;  /* into the parsed bytes */
 };
+/* Lines of base64, one hash each, up to the blank line, as a proof and an add-checkpoint call have them; what: begins the
+ * sentence of an error. */
+bool proof_lines_read(struct reader *r, const char *what, merkle_hash hashes[static PROOF_HASHES_MAX], size_t *ret_count,
+		       struct err *e) MUST_USE;
 bool tlog_proof_parse(struct bytes in, struct tlog_proof *ret, struct err *e) MUST_USE;
 void tlog_proof_write(const struct tlog_proof *p, struct buf *out);
 /* Verifies the checkpoint with the log's key and the leaf's inclusion. cache may be NULL.

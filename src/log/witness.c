@@ -10,6 +10,7 @@
 
 #include "base/reader.h"
 #include "log/checkpoint.h"
+#include "log/tlog-proof.h"
 
 #define TEXT "text/plain; charset=utf-8"
 
@@ -27,37 +28,16 @@ static bool malformed(struct err *e, const char *what)
 	return err_set(e, ERR_INPUT, REASON_MALFORMED, "add-checkpoint: %s", what);
 }
 
-/* Lines of base64 up to the blank line. */
-static bool proof_parse(struct reader *r, struct witness_request *q, struct err *e)
-{
-	for (;;) {
-		struct bytes line = reader_line(r, NOTE_BYTES_MAX);
-		AUTO_BUF hash = { 0 };
-
-		buf_init(&hash, SHA256_BYTES);
-		if (!reader_ok(r))
-			return malformed(e, "no blank line before the checkpoint");
-		if (line.len == 0)
-			return true;
-		if (q->count == PROOF_HASHES_MAX)
-			return malformed(e, "over 63 hashes");
-		if (!base64_parse(line, true, &hash) || hash.len != SHA256_BYTES)
-			return malformed(e, "a hash is not base64 of 32 bytes");
-		memcpy(q->proof[q->count++], hash.at, SHA256_BYTES);
-	}
-}
-
 static bool request_parse(struct bytes in, struct witness_request *q, struct err *e)
 {
 	struct reader r = reader_over(in);
 
-	q->count = 0;
 	reader_literal(&r, "old ");
 	q->old = reader_decimal(&r);
 	reader_literal(&r, "\n");
 	if (!reader_ok(&r) || q->old > INT64_MAX)
 		return malformed(e, "it does not begin with \"old SIZE\"");
-	if (!proof_parse(&r, q, e))
+	if (!proof_lines_read(&r, "add-checkpoint", q->proof, &q->count, e))
 		return false;
 	q->note_bytes = reader_rest(&r);
 	return note_parse(q->note_bytes, &q->note, e) && checkpoint_parse(q->note.text, &q->checkpoint, e);

@@ -169,7 +169,7 @@ QUERY(erase_exhibit_keys, "DELETE FROM exhibit_key WHERE exhibit IN (SELECT id F
 QUERY(erase_blobs, "SELECT id, blob FROM exhibit WHERE request = $1 AND blob <> '' LIMIT 1")
 QUERY(erase_blob_gone, "UPDATE exhibit SET blob = '' WHERE id = $1")
 QUERY(erase_scrubbed, "UPDATE request SET scrubbed = 1 WHERE id = $1")
-QUERY(erase_todo, "SELECT id, erased FROM request WHERE erased > 0 AND scrubbed = 0 LIMIT 64")
+QUERY(erase_open, "SELECT id, erased FROM request WHERE erased > 0 AND scrubbed = 0 LIMIT 64")
 QUERY(erase_unfinished, "SELECT count(*) FROM request WHERE erased > 0 AND scrubbed = 0")
 QUERY(erase_again, "UPDATE request SET scrubbed = 0 WHERE erased > 0 AND scrubbed = 1 AND (EXISTS (SELECT 1 FROM statement s JOIN record_key k "
 	"ON k.hash = s.hash WHERE s.request = request.id AND s.kind <> 'erasure') OR EXISTS (SELECT 1 FROM exhibit x JOIN exhibit_key k "
