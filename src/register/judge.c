@@ -49,12 +49,17 @@ static bool signer_of(const struct act *a, const struct register_ *r, const stru
 	return true;
 }
 
-static bool key_was_valid(const struct party *p, const struct register_key *k, int64_t period_ms, int64_t compromise_ms, struct err *e)
+/* Cosignatures tell whole seconds (crypto.md 1.5): what was proved then was proved by the end of that second. */
+#define WITNESS_SECOND_MS 999
+
+/* exact_ms: the part of a second that the two times do not tell. */
+static bool key_was_valid(const struct party *p, const struct register_key *k, int64_t period_ms, int64_t compromise_ms, int64_t exact_ms,
+			  struct err *e)
 {
-	bool compromised = k->compromised != 0 && k->compromised <= compromise_ms;
+	bool compromised = k->compromised != 0 && k->compromised <= compromise_ms + exact_ms;
 	char when[TIME_TEXT_LEN + 1];
 
-	if (k->from <= period_ms && (k->until == 0 || period_ms < k->until) && !compromised)
+	if (k->from <= period_ms + exact_ms && (k->until == 0 || period_ms < k->until) && !compromised)
 		return true;
 	time_write(compromised ? compromise_ms : period_ms, when);
 	return err_set(e, ERR_REJECTED, REASON_KEY_NOT_VALID, "the key that signed for %s was %s at %s", p->code,
@@ -67,7 +72,7 @@ bool judge_signature(const struct act *a, const struct register_ *r, int64_t at_
 	const struct register_key *k;
 	const struct party *p;
 
-	if (!signer_of(a, r, &p, &k, e) || !key_was_valid(p, k, at_ms, at_ms, e))
+	if (!signer_of(a, r, &p, &k, e) || !key_was_valid(p, k, at_ms, at_ms, 0, e))
 		return false;
 	*ret_sender = p;
 	return true;
@@ -196,7 +201,7 @@ static bool judge(const struct act *a, struct judge_question *q, struct judgemen
 		compromise = j.quorum_ms;
 		period = q->when == JUDGE_RECORD && q->at_ms < j.quorum_ms ? q->at_ms : j.quorum_ms;
 	}
-	if (!key_was_valid(q->log_of, k, period, compromise, e))
+	if (!key_was_valid(q->log_of, k, period, compromise, j.quorum_ms != 0 ? WITNESS_SECOND_MS : 0, e))
 		return false;
 	*ret = j;
 	return true;

@@ -195,6 +195,29 @@ static void a_key_is_judged_when_the_quorum_was_complete(void **state)
 	assert_int_equal(judged_at(&a, FX_NOW + 2 * MINUTE), REASON_KEY_NOT_VALID);
 }
 
+/* A witness tells whole seconds: a key that begins, or is stolen, within that second. */
+static void a_second_of_a_witness_is_a_whole_second(void **state)
+{
+	struct fx_act a;
+
+	xa.party.keys[0].from = FX_NOW - MINUTE + 900;
+	pin_both();
+	old_policy(TWO_OF_THREE);
+	cosigned(&a, FX_NOW - MINUTE, FX_NOW - MINUTE);
+	assert_int_equal(judged(&a), REASON_NONE);
+	xa.party.keys[0].from = FX_NOW - MINUTE + 1000;
+	pin_both();
+	old_policy(TWO_OF_THREE);
+	cosigned(&a, FX_NOW - MINUTE, FX_NOW - MINUTE);
+	assert_int_equal(judged(&a), REASON_KEY_NOT_VALID);
+	xa.party.keys[0].from = FX_NOW - DAY_MS;
+	xa.party.keys[0].compromised = FX_NOW + 900;
+	pin_both();
+	old_policy(TWO_OF_THREE);
+	cosigned(&a, FX_NOW, FX_NOW);
+	assert_int_equal(judged_at(&a, FX_NOW + MINUTE), REASON_KEY_NOT_VALID);
+}
+
 static void a_compromise_counts_from_its_stated_time_against_the_quorum(void **state)
 {
 	struct fx_act a;
@@ -241,6 +264,7 @@ int main(void)
 		T(a_proof_over_the_policys_age_is_stale_on_arrival_and_not_on_record),
 		T(a_time_ahead_of_ours_does_not_count),
 		T(a_key_is_judged_when_the_quorum_was_complete),
+		T(a_second_of_a_witness_is_a_whole_second),
 		T(a_compromise_counts_from_its_stated_time_against_the_quorum),
 		T(on_record_a_later_proof_makes_no_statement_later),
 	};
