@@ -35,7 +35,8 @@ void outbox_job_release(struct outbox_job *j);
 bool outbox_answered(struct node *n, struct outbox_job *j, bool http_ok, unsigned status, struct bytes body,
 		     const char *error, int64_t now_ms, struct err *e) MUST_USE;
 
-/* For another carrier: the sealed letter of a statement of ours; and the receipt that comes back. */
+/* For another carrier: the sealed letter of a statement of ours; and the receipt that comes back. A rejection for
+ * under-witnessed, stale-proof or pair-gap ends nothing: the letter waits, and goes again. */
 bool outbox_letter(struct node *n, const uint8_t hash[static 32], struct buf *out, struct err *e) MUST_USE;
 bool outbox_receipt(struct node *n, struct bytes envelope, const uint8_t *letter_digest, const char **ret_outcome, struct err *e) MUST_USE;
 
