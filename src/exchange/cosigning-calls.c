@@ -1,6 +1,7 @@
 /* Calls to witnesses: what is asked next, and what an answer is worth. One call per witness is under way; one that
- * fails is tried again after a while that grows, and a refusal after longer. An unsigned answer changes what is asked
- * next and what `status` says, and nothing else: who can come between us and a witness can delay, and not more. */
+ * fails is tried again after a while that grows, and a refusal after longer. After a start each shows first what it has
+ * seen. An unsigned answer changes what is asked next and what `status` says, and nothing else: who can come between us
+ * and a witness can delay, and not more. */
 #include "exchange/cosigning-internal.h"
 #include "exchange/recover.h"
 
@@ -19,7 +20,24 @@
 
 /* --- asking ------------------------------------------------------------------------------------------------- */
 
-static bool wants(const struct watcher *w, const struct proved *current, int64_t now_ms)
+/* Only for those who count: the others stop nobody. Who has no address cannot be asked. */
+static bool unseen(const struct cosigning *c, const struct watcher *w, int64_t now_ms)
+{
+	return c->look_ms != 0 && now_ms >= c->look_ms && now_ms - c->look_ms < COSIGNING_ROUND_MS && c->has_policy && w->counts &&
+	       w->url[0] != '\0' && !w->looked_at;
+}
+
+bool cosigning_looking(const struct node *n, int64_t now_ms)
+{
+	const struct cosigning *c = n->cosigning;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (unseen(c, c->watchers[i], now_ms))
+			return true;
+	return false;
+}
+
+static bool wants(const struct cosigning *c, const struct watcher *w, const struct proved *current, int64_t now_ms)
 {
 	if (!(w->counts || w->for_peer) || w->url[0] == '\0')
 		return false;
@@ -28,7 +46,7 @@ static bool wants(const struct watcher *w, const struct proved *current, int64_t
 	/* However the clock is set, it is tried again within the longest wait. */
 	if (now_ms < w->next_ms && w->next_ms - now_ms <= REFUSED_MS)
 		return false;
-	return w->claimed > 0 || w->signed_under.checkpoint.size != current->checkpoint.size;
+	return w->claimed > 0 || unseen(c, w, now_ms) || w->signed_under.checkpoint.size != current->checkpoint.size;
 }
 
 /* What the witness has seen is where the proof begins; who was never asked is asked from nothing, and says where. */
@@ -49,8 +67,10 @@ static bool ask(struct node *n, struct watcher *w, const struct proved *current,
 {
 	char hex[2 * SHA256_BYTES + 1];
 
-	if (w->claimed > 0) {
-		w->what = CALL_SHOW;
+	bool look = unseen(n->cosigning, w, now_ms);
+
+	if (look || w->claimed > 0) {
+		w->what = look ? CALL_LOOK : CALL_SHOW;
 		witness_origin_hex(log_origin(n->log), hex);
 		snprintf(ret->url, sizeof(ret->url), "%s/%s/checkpoint", w->url, hex);
 	} else {
@@ -91,7 +111,7 @@ bool cosigning_due(const struct node *n, int64_t now_ms)
 	    (now_ms < c->begun_ms || now_ms - c->begun_ms >= COSIGNING_ROUND_MS))
 		return true;
 	for (size_t i = 0; current != NULL && i < c->count; i++)
-		if (wants(c->watchers[i], current, now_ms))
+		if (wants(c, c->watchers[i], current, now_ms))
 			return true;
 	return false;
 }
@@ -111,7 +131,7 @@ bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, b
 	round_over(n, now_ms);
 	current = cosigning_current(c);
 	for (size_t i = 0; current != NULL && i < c->count; i++) {
-		if (!wants(c->watchers[i], current, now_ms))
+		if (!wants(c, c->watchers[i], current, now_ms))
 			continue;
 		*ret_found = ask(n, c->watchers[i], current, now_ms, ret, e);
 		return *ret_found;
@@ -231,6 +251,7 @@ static void refused(struct node *n, struct watcher *w, unsigned status, int64_t 
 /* The signer is told as by a store that is too small (slots.c): it locks itself, too. */
 static void lock(struct node *n, const struct watcher *w, uint64_t size, struct bytes shows)
 {
+	bool more = size > leaves_known(n);
 	struct signing_extension nothing = { .size = 0 };
 	AUTO_BUF note = { 0 };
 
@@ -238,8 +259,13 @@ static void lock(struct node *n, const struct watcher *w, uint64_t size, struct 
 	(void)!recover_known(n, size, w->key.name); /* kept for the next start */
 	(void)!recover_shown(n, shows, NULL);
 	n->locked = true;
-	snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows %llu leaves of this log with its signature, and this home has %llu: "
-		 "it was restored from an older state", w->key.name, (unsigned long long)size, (unsigned long long)leaves_known(n));
+	if (more)
+		snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows %llu leaves of this log with its signature, and this home has "
+			 "%llu: it was restored from an older state", w->key.name, (unsigned long long)size,
+			 (unsigned long long)leaves_known(n));
+	else
+		snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows another tree of %llu leaves of this log with its signature: "
+			 "evidence of a fork, or this home was restored from an older state", w->key.name, (unsigned long long)size);
 	(void)!n->signer.checkpoint(n->signer.ctx, &nothing, &note, NULL);
 	diag(DIAG_ERROR, "locked", "why=\"%s\"", n->locked_why);
 }
@@ -259,6 +285,24 @@ static void shown(struct node *n, struct watcher *w, bool ok, struct bytes note,
 		       (unsigned long long)claimed);
 }
 
+/* What it shows is where its next proof begins; when it shows nothing of ours, that holds up nobody. */
+static void looked_at(struct node *n, struct watcher *w, unsigned status, struct bytes note)
+{
+	struct checkpoint c;
+	merkle_hash root;
+
+	w->looked_at = true;
+	if (status != 200 || !checkpoint_verify(note, &n->identity.log, &c, NULL))
+		return;
+	if (c.size > leaves_known(n) || (c.size <= log_size(n->log) && log_root_at(n->log, c.size, root, NULL) &&
+					 memcmp(root, c.root, sizeof(root)) != 0)) {
+		lock(n, w, c.size, note);
+		return;
+	}
+	w->known = true;
+	w->size = c.size;
+}
+
 bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned status, struct bytes body, const char *error,
 			int64_t now_ms, struct err *e)
 {
@@ -271,6 +315,11 @@ bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned 
 	if (w == NULL)
 		return true; /* too late, or of a witness that is no longer asked */
 	w->call = 0;
+	if (w->what == CALL_LOOK) {
+		looked_at(n, w, http_ok ? status : 0, body);
+		if (http_ok)
+			return true;
+	}
 	if (w->what == CALL_SHOW)
 		shown(n, w, http_ok && status == 200, body, now_ms);
 	else if (!http_ok)

@@ -5,8 +5,9 @@
 #include "base/limits.h"
 #include "exchange/cosigning.h"
 
-/* What is asked of a witness: its cosignature, or to show the checkpoint of ours that it claims to have seen. */
-enum watcher_call { CALL_COSIGN, CALL_SHOW };
+/* What is asked of a witness: its cosignature, or to show the checkpoint of ours that it claims to have seen, or, after a
+ * start, whatever it has seen. */
+enum watcher_call { CALL_COSIGN, CALL_SHOW, CALL_LOOK };
 
 /* Slots whose way to the proof is measured at one time. */
 #define COSIGNING_SLOTS_MAX 256
@@ -21,6 +22,7 @@ struct watcher {
 	uint64_t size;
 	bool corrected;              /* it has said so by a 409 since it last signed */
 	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
+	bool looked_at;              /* since the start: it has shown what it has seen, or failed to */
 	uint64_t call;               /* under way; 0: none */
 	enum watcher_call what;
 	int64_t call_ms;
@@ -35,6 +37,7 @@ struct watcher {
 struct cosigning {
 	uint8_t policy[SHA256_BYTES]; /* hash of the policy that the watchers are of */
 	bool has_policy, looked;      /* a policy that wants cosignatures; policies were looked up once */
+	int64_t look_ms;              /* witnesses are looked at since then; 0: no need */
 	struct watcher *watchers[COSIGNING_WITNESSES_MAX];
 	size_t count;
 	struct proved candidate;      /* size 0: none under way */

@@ -10,6 +10,8 @@
 #include "exchange/node.h"
 
 #define COSIGNING_ROUND_MS 10000
+/* While witnesses are looked at after a start, the next slot is tried again so soon. */
+#define COSIGNING_LOOK_AGAIN_MS 200
 /* How long it must be missed until somebody is paged, and arts 41 and 42 may go proof-pending, is the setting quorum_missed_s. */
 /* Our clock against the witnesses' median: beyond, nothing is sent. */
 #define COSIGNING_CLOCK_OFF_MS 60000
@@ -27,6 +29,10 @@ struct cosigning *cosigning_new(void);
 void cosigning_free(struct cosigning *c);
 /* When log and register are open: what was proved before this start, then as cosigning_signed. */
 bool cosigning_open(struct node *n, struct err *e) MUST_USE;
+/* After a start, no new checkpoint is signed before the witnesses that count have shown what they have seen of our log, or
+ * failed to, or COSIGNING_ROUND_MS have passed: a home that was put back together with its signer's cell knows of nothing
+ * that it must not sign again. What shows our own signature under more leaves, or under another tree, locks the node. */
+bool cosigning_looking(const struct node *n, int64_t now_ms);
 /* Inside a transaction: keeps the proved note when it is not stored yet. */
 bool cosigning_save(struct node *n, struct err *e) MUST_USE;
 

@@ -242,23 +242,6 @@ static void a_policy_that_comes_unproves_what_one_signature_proved(void **state)
 
 /* --- restored, or told so ------------------------------------------------------------------------------------- */
 
-/* A later checkpoint of this log, as the node before the restore would have signed it. */
-static void has_seen(struct tw *t, struct home *h, uint64_t size, const struct sign_key *key)
-{
-	struct checkpoint c = { .size = size };
-	AUTO_BUF text = { 0 };
-
-	buf_init(&text, KIB);
-	snprintf(c.origin, sizeof(c.origin), "%s", log_origin(h->node->log));
-	chance_fill(c.root, sizeof(c.root));
-	checkpoint_write(&c, &text);
-	buf_clear(&t->note);
-	assert_ok(note_sign(buf_bytes(&text), c.origin, key, &t->note, e));
-	t->seen = true;
-	t->state.size = size;
-	memcpy(t->state.root, c.root, sizeof(c.root));
-}
-
 static void a_witness_that_shows_more_than_we_signed_locks_the_node(void **state)
 {
 	policy_two_of_three(&w, "XA");

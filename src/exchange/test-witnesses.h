@@ -143,6 +143,23 @@ static inline size_t cosignatures(const struct proved *p)
 	return n.signature_count - 1;
 }
 
+/* Some checkpoint of this log, as the node before a restore would have signed it. */
+static inline void has_seen(struct tw *t, struct home *h, uint64_t size, const struct sign_key *key)
+{
+	struct checkpoint c = { .size = size };
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, KIB);
+	snprintf(c.origin, sizeof(c.origin), "%s", log_origin(h->node->log));
+	chance_fill(c.root, sizeof(c.root));
+	checkpoint_write(&c, &text);
+	buf_clear(&t->note);
+	assert_ok(note_sign(buf_bytes(&text), c.origin, key, &t->note, e));
+	t->seen = true;
+	t->state.size = size;
+	memcpy(t->state.root, c.root, sizeof(c.root));
+}
+
 /* --- a world with a policy ----------------------------------------------------------------------------------- */
 
 static inline void witnesses_prepare(struct world *w)
