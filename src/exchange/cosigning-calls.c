@@ -255,6 +255,8 @@ static void lock(struct node *n, const struct watcher *w, uint64_t size, struct 
 	struct signing_extension nothing = { .size = 0 };
 	AUTO_BUF note = { 0 };
 
+	if (n->locked && size <= n->known_size)
+		return; /* another has shown as much, and recovery leads to the most */
 	buf_init(&note, NOTE_BYTES_MAX);
 	(void)!recover_known(n, size, w->key.name); /* kept for the next start */
 	(void)!recover_shown(n, shows, NULL);

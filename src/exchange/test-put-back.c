@@ -173,6 +173,20 @@ static void another_tree_of_the_same_size_with_our_signature_locks(void **state)
 	assert_int_equal(grows(SLOT_MS), 0);
 }
 
+static void the_most_that_was_shown_is_where_recovery_leads(void **state)
+{
+	keep_disk(&w.xa);
+	witnesses[W1].slow = witnesses[W2].slow = witnesses[W3].slow = true;
+	ask_witnesses(&w.xa);
+	has_seen(&witnesses[W1], &w.xa, size() + 8, w.xa.log);
+	has_seen(&witnesses[W2], &w.xa, size() + 4, w.xa.log);
+	answer_late(&w.xa, &witnesses[W1]);
+	answer_late(&w.xa, &witnesses[W2]);
+	assert_true(w.xa.node->locked);
+	assert_int_equal(w.xa.node->known_size, size() + 8);
+	assert_non_null(strstr(w.xa.node->locked_why, "w1.example/witness"));
+}
+
 static void what_is_not_signed_by_us_locks_nothing(void **state)
 {
 	keep_disk(&w.xa);
@@ -219,6 +233,7 @@ int main(void)
 		CLAIM(who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look),
 		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
+		CLAIM(the_most_that_was_shown_is_where_recovery_leads),
 		CLAIM(what_is_not_signed_by_us_locks_nothing),
 		CLAIM(each_witness_is_asked_once_and_then_the_log_goes_on),
 		CLAIM(without_a_policy_nothing_is_waited_for),
