@@ -330,6 +330,7 @@ static bool register_fetched(struct keeper *k, const struct courier_message *m, 
 	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 64 * KIB);
+	k->node->register_asked_ms = clock_now_ms();
 	if (!m->ok || m->status != 200)
 		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the register could not be fetched: %.*s%sstatus %u",
 			       (int)m->error.len, (const char *)m->error.at, m->error.len > 0 ? ", " : "", m->status);

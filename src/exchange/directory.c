@@ -392,6 +392,12 @@ bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err 
 	return ok;
 }
 
+bool directory_may_be_behind(const struct node *n, int64_t now_ms)
+{
+	return config_text(&n->config, register_url)[0] != '\0' &&
+	       (now_ms < n->register_asked_ms || now_ms - n->register_asked_ms > REGISTER_ASKED_MS_MAX);
+}
+
 bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32])
 {
 	const char *base = config_text(&n->config, register_url);

@@ -10,6 +10,7 @@
 #include "exchange/pending.h"
 #include "exchange/record.h"
 #include "log/leaf.h"
+#include "register/judge.h"
 
 static bool receipt_known(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
 {
@@ -122,9 +123,9 @@ static bool receipt_judge(struct node *n, const struct envelope *v, const struct
  * with the statement, and a fresh proof by the same register will do. It has kept no receipt, and judges it again. */
 static bool wants_another_proof(const json_t *body)
 {
-	struct bytes reason = json_bytes(body, "reason");
+	enum reason reason;
 
-	return bytes_is(reason, reason_code(REASON_UNDER_WITNESSED)) || bytes_is(reason, reason_code(REASON_STALE_PROOF));
+	return reason_find(json_text(body, "reason"), &reason) && judge_wants_another_proof(reason);
 }
 
 /* One for a statement of ours: the first counts; one that came again ends the letter's journey too. */

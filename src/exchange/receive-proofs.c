@@ -3,6 +3,7 @@
 #include "exchange/receive.h"
 
 #include "base/clock.h"
+#include "exchange/directory.h"
 #include "exchange/pending.h"
 #include "exchange/record.h"
 #include "register/judge.h"
@@ -114,6 +115,8 @@ bool receive_proofs(struct node *n, struct bytes body, const uint8_t *spki, stru
 		if (proof_take(n, peer, json_array_get(list, i), &why) || why.kind == ERR_NOT_FOUND)
 			continue;
 		ok = false;
+		/* It comes again, and is judged by the newest register then. */
+		n->refresh_wanted = n->refresh_wanted || (judge_wants_another_proof(why.reason) && directory_may_be_behind(n, clock_now_ms()));
 		if (e != NULL)
 			*e = why;
 	}

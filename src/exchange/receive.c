@@ -360,16 +360,20 @@ static bool unwrap_all(struct node *n, struct arrival *all, size_t count, struct
 static bool a_register_explains(enum reason r)
 {
 	return r == REASON_UNKNOWN_KEY || r == REASON_UNSIGNED || r == REASON_KEY_NOT_VALID || r == REASON_BAD_APPROVAL ||
-	       r == REASON_NOT_IN_FORCE || r == REASON_UNDER_WITNESSED || r == REASON_STALE_PROOF;
+	       r == REASON_NOT_IN_FORCE || judge_wants_another_proof(r);
 }
 
-/* We are behind the sender's register: fetch first, and let it try again (design.md part 10). */
+/* We are behind the sender's register: fetch first, and let it try again (design.md part 10). A statement tells the register
+ * that it was made by; its proof may be by a newer one still, so before one is not enough our source is asked. */
 static bool behind(struct node *n, const struct arrival *all, size_t count)
 {
+	bool unsure = directory_may_be_behind(n, clock_now_ms());
+
 	for (size_t i = 0; i < count; i++) {
 		const struct statement *s = all[i].act != NULL ? all[i].act->statement : NULL;
 		if (s != NULL && !all[i].ok && a_register_explains(all[i].why.reason) &&
-		    bytes_is(bytes_of(s->register_origin), register_origin(n->reg)) && s->register_size > register_size(n->reg))
+		    bytes_is(bytes_of(s->register_origin), register_origin(n->reg)) &&
+		    (s->register_size > register_size(n->reg) || (unsure && judge_wants_another_proof(all[i].why.reason))))
 			return true;
 	}
 	return false;
@@ -420,7 +424,7 @@ static bool take_batch(struct node *n, struct arrival *all, size_t count, const 
 	bool ok = judge_all(n, all, count, spki, e);
 	if (ok && behind(n, all, count)) {
 		n->refresh_wanted = true;
-		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register is behind yours; it is being fetched, try again");
+		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register may be behind yours; it is being fetched, try again");
 	}
 	const char *peer = peer_of(n, all, count, spki);
 	peer = peer[0] != '\0' ? peer : PARTY_UNKNOWN;

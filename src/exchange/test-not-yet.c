@@ -18,8 +18,8 @@ static int end(void **state)
 	return 0;
 }
 
-/* Two of three witnesses, no longer ago than this; published, and nobody has taken it. */
-static void state_two_of_three(int64_t max_age_s)
+/* So many of these witnesses, no longer ago than this; published, and nobody has taken it. */
+static void state_untaken(const char *quorum, int64_t max_age_s)
 {
 	uint8_t hash[SHA256_BYTES];
 	AUTO_BUF text = { 0 }, warnings = { 0 };
@@ -29,9 +29,14 @@ static void state_two_of_three(int64_t max_age_s)
 	policy_add_witness(&text, "w1", &witnesses[W1]);
 	policy_add_witness(&text, "w2", &witnesses[W2]);
 	policy_add_witness(&text, "w3", &witnesses[W3]);
-	buf_add_text(&text, "group two 2 w1 w2 w3\nquorum two\n");
+	buf_add_text(&text, quorum);
 	IN(&w.xs, directory_policy(w.xs.node, bytes_of("XA"), buf_bytes(&text), max_age_s, 0, hash, &warnings, e));
 	publish(&w);
+}
+
+static void state_two_of_three(int64_t max_age_s)
+{
+	state_untaken("group two 2 w1 w2 w3\nquorum two\n", max_age_s);
 }
 
 static struct pair_state last_of(struct home *h, const char *peer, enum pair_direction d)
@@ -149,6 +154,89 @@ static void a_proof_that_became_too_old_there_first_is_made_anew(void **state)
 	assert_agree(1);
 }
 
+/* The other way round: the sender proves by a policy that the receiver does not know yet. */
+static struct said proved_by_a_newer_policy(void)
+{
+	policy_two_of_three(&w, "XA");
+	struct said s = say_stored_data(&w.xa, "XR", NULL); /* by the register that both have */
+	state_untaken("quorum w3\n", 86400);
+	take_register(&w, &w.xa);
+	witnesses[W1].dead = witnesses[W2].dead = true;
+	cosigned_slot(&w.xa);
+	return s;
+}
+
+static void who_may_be_behind_asks_for_the_register_before_it_rejects_a_proof(void **state)
+{
+	struct said s = proved_by_a_newer_policy();
+
+	assert_ok(config_set(&w.xr.node->config, CONFIG_register_url, "https://xs.example:8443", e));
+	assert_true(carry_one(&w.xa, &w.xr)); /* busy */
+	assert_false(receipt_at(&w.xa, s.hash).found);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 0);
+	assert_true(w.xr.node->refresh_wanted);
+	take_register(&w, &w.xr);
+	the_time += 2000;
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_delivered(&s);
+	assert_agree(1);
+}
+
+static void who_has_just_asked_rejects_and_judges_again_once_it_knows(void **state)
+{
+	struct said s = proved_by_a_newer_policy();
+
+	assert_ok(config_set(&w.xr.node->config, CONFIG_register_url, "https://xs.example:8443", e));
+	w.xr.node->register_asked_ms = the_time;
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_held_for_witnesses(&s);
+	assert_agree(1);
+	assert_false(w.xr.node->refresh_wanted);
+	take_register(&w, &w.xr);
+	the_time += 2000;
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_delivered(&s);
+	assert_agree(1);
+}
+
+/* The same for the proofs that go back. */
+static void a_proof_by_a_newer_policy_comes_again(void **state)
+{
+	struct said s = say_stored_data(&w.xr, "XA", NULL);
+
+	slot(&w.xr);
+	assert_true(carry_one(&w.xr, &w.xa));
+	assert_string_equal(receipt_at(&w.xr, s.hash).outcome, "received");
+	policy_two_of_three(&w, "XA");
+	state_untaken("quorum w3\n", 86400);
+	take_register(&w, &w.xa);
+	witnesses[W1].dead = witnesses[W2].dead = true;
+	cosigned_slot(&w.xa);
+	assert_ok(config_set(&w.xr.node->config, CONFIG_register_url, "https://xs.example:8443", e));
+	for (int round = 0; round < 2; round++) {
+		struct outbox_job j;
+		struct err why;
+		next_job(&w.xa, OUTBOX_PROOFS, &j);
+		assert_int_equal(j.count, 1);
+		assert_ok(node_begin(w.xr.node, e));
+		bool ok = receive_proofs(w.xr.node, buf_bytes(&j.body), w.xa.tls, &why);
+		if (ok)
+			assert_ok(node_commit(w.xr.node, e));
+		else
+			node_rollback(w.xr.node);
+		answered(&w.xa, &j, ok ? 200 : 422, bytes_of("{}"));
+		outbox_job_release(&j);
+		assert_true(ok == (round == 1));
+		if (round == 0) {
+			assert_int_equal(why.reason, REASON_UNDER_WITNESSED);
+			assert_true(w.xr.node->refresh_wanted);
+			take_register(&w, &w.xr);
+			the_time += 2000;
+		}
+	}
+	assert_true(receipt_at(&w.xr, s.hash).proof > 0);
+}
+
 static void every_other_rejection_is_still_the_end(void **state)
 {
 	struct said s;
@@ -211,6 +299,9 @@ int main(void)
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(a_policy_that_the_other_node_knew_first_holds_the_letter_and_does_not_end_it),
 		CLAIM(a_proof_that_became_too_old_there_first_is_made_anew),
+		CLAIM(who_may_be_behind_asks_for_the_register_before_it_rejects_a_proof),
+		CLAIM(who_has_just_asked_rejects_and_judges_again_once_it_knows),
+		CLAIM(a_proof_by_a_newer_policy_comes_again),
 		CLAIM(every_other_rejection_is_still_the_end),
 		CLAIM(such_a_receipt_with_another_history_is_a_dispute_as_any),
 	};

@@ -127,7 +127,7 @@ static inline void crooked_free(struct crooked *c)
 	free(c);
 }
 
-/* Brought to the other home by the usual way. */
+/* Brought to the other home by the usual way, when both have the newest register: nothing excuses it. */
 static inline void crooked_bring(struct sim *s, int from, struct crooked *c, struct bytes proof)
 {
 	struct sim_home *to = &s->home[c->to];
@@ -137,14 +137,17 @@ static inline void crooked_bring(struct sim *s, int from, struct crooked *c, str
 	buf_init(&sealed, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
 	buf_init(&batch, LETTER_BATCH_BYTES_MAX);
 	buf_init(&reply, LETTER_BATCH_BYTES_MAX);
+	register_take(s, from);
+	register_take(s, c->to);
 	forge_act(&c->f, BYTES_ARRAY(c->leaf), proof);
 	sim_as(s, to);
+	to->h.node->register_asked_ms = the_time;
 	seal_letter(s->home[from].code, to->code, &c->f.act, 1, &to->h, &sealed);
 	buf_add_field(&batch, buf_bytes(&sealed));
 	unsigned status = receive_at(&to->h, buf_bytes(&batch), s->home[from].h.tls, &reply, &why);
 	sim_note(s, "crooked from=%d to=%d status=%u", from, c->to, status);
 	assert_int_equal(status, 200);
-	receipts_told(s, c->to, from, buf_bytes(&reply));
+	receipts_told(s, c->to, from, register_size(s->home[from].h.node->reg), buf_bytes(&reply));
 	assert_false(receipt_was_kept(&to->h, s->home[from].code, &c->f.id));
 	s->counts.crooked++;
 }

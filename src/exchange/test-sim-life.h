@@ -237,7 +237,10 @@ static inline void on_register(struct sim *s, int i)
 {
 	struct sim_home *x = &s->home[i];
 
-	if (x->down || register_time(x->h.node->reg) == s->bundle_time)
+	if (x->down)
+		return;
+	x->h.node->register_asked_ms = s->now + x->skew;
+	if (register_time(x->h.node->reg) == s->bundle_time)
 		return;
 	if (s->home[0].down || !reaches(s, i, 0)) {
 		sim_at(s, s->now + HOUR_MS, EV_REGISTER, i, 0);

@@ -13,6 +13,7 @@ struct carried {
 	struct outbox_job job; /* of letters or proofs */
 	struct buf body;       /* there, then back */
 	uint64_t call;
+	uint64_t sent_by;      /* how long the register was that its sender had */
 	unsigned life, status;
 	bool show;             /* GET of a witness */
 	bool question;         /* after a restore, what the peer has: POST /pair */
@@ -183,6 +184,7 @@ static inline void pump_jobs(struct sim *s, int i, enum outbox_what what)
 		assert_memory_equal(c->job.pin, s->home[to].h.tls, SHA256_BYTES);
 		buf_init(&c->body, LETTER_BATCH_BYTES_MAX);
 		c->life = x->life;
+		c->sent_by = register_size(x->h.node->reg);
 		x->busy[what][to] = true;
 		sim_note(s, "job from=%d to=%d what=%d count=%zu", i, to, (int)what, c->job.count);
 		sim_send(s, s->now + sim_delay(s), EV_JOB, i, to, c);
@@ -264,8 +266,15 @@ static inline enum reason receipt_reason(struct bytes envelope)
 	return reason;
 }
 
+/* While one of two has a newer register they may mean two policies: such a letter or proof comes again when both have
+ * fetched it (outbox-answers.c). What is not enough by the register that both have counts. */
+static inline bool two_registers(const struct sim *s, enum reason reason, uint64_t sent_by, int judged_at)
+{
+	return reason == REASON_UNDER_WITNESSED && sent_by != register_size(s->home[judged_at].h.node->reg);
+}
+
 /* What the receipts say, as the receiver means it. */
-static inline void receipts_told(struct sim *s, int by, int of, struct bytes reply)
+static inline void receipts_told(struct sim *s, int by, int of, uint64_t sent_by, struct bytes reply)
 {
 	struct reader r = reader_over(reply);
 
@@ -275,7 +284,7 @@ static inline void receipts_told(struct sim *s, int by, int of, struct bytes rep
 			continue;
 		s->counts.rejected[reason]++;
 		sim_note(s, "rejected from=%d by=%d reason=%s", of, by, reason_code(reason));
-		if (blames(reason))
+		if (blames(reason) && !two_registers(s, reason, sent_by, by))
 			accuse(s, BY_PEER, by, of, reason);
 	}
 	assert_ok(reader_done(&r, "receipts", e));
@@ -289,7 +298,7 @@ static inline void letters_arrive(struct sim *s, int from, int to, struct carrie
 	sim_note(s, "letters from=%d to=%d count=%zu status=%u", from, to, c->job.count, c->status);
 	if (c->status != 200)
 		return;
-	receipts_told(s, to, from, buf_bytes(&c->body));
+	receipts_told(s, to, from, c->sent_by, buf_bytes(&c->body));
 	s->arrived(s, to, &c->job);
 }
 
@@ -306,7 +315,7 @@ static inline void proofs_arrive(struct sim *s, int from, int to, struct carried
 		node_rollback(n);
 	c->status = ok ? 200 : (unsigned)err_http_status(why.kind);
 	sim_note(s, "proofs from=%d to=%d count=%zu status=%u", from, to, c->job.count, c->status);
-	if (!ok && blames(why.reason))
+	if (!ok && blames(why.reason) && !two_registers(s, why.reason, c->sent_by, to))
 		accuse(s, BY_PEER, to, from, why.reason);
 	buf_add_text(&c->body, "{}");
 }

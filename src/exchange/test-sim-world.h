@@ -141,6 +141,8 @@ static inline void sim_home_begin(struct sim *s, int i)
 	set(&x->h, CONFIG_leaves_per_slot, text);
 	snprintf(text, sizeof(text), "https://%s.example", x->code);
 	set(&x->h, CONFIG_public_endpoint, text);
+	if (i != 0)
+		set(&x->h, CONFIG_register_url, "https://XS.example");
 	x->skew = sim_roll(s, -4000, 4000);
 }
 

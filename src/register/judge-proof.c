@@ -187,6 +187,11 @@ static bool within_retired(const struct judge_question *q, const struct register
 	return true;
 }
 
+bool judge_wants_another_proof(enum reason r)
+{
+	return r == REASON_UNDER_WITNESSED || r == REASON_STALE_PROOF;
+}
+
 bool judge_proof(const struct judge_question *q, struct bytes proof, struct bytes leaf, struct judgement *ret, struct err *e)
 {
 	const struct register_retired *old;

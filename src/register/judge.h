@@ -82,5 +82,7 @@ struct judge_question {
 /* Log signature (its log's, or that of one of its retired logs within what was retired), inclusion of the leaf, policy. */
 bool judge_proof(const struct judge_question *q, struct bytes proof, struct bytes leaf, struct judgement *ret,
 		 struct err *e) MUST_USE;
+/* It was the proof and not the statement: another proof of the same leaf, or the same one by a newer register, may do. */
+bool judge_wants_another_proof(enum reason r);
 
 #endif
