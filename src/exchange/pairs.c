@@ -5,6 +5,7 @@
 #include "exchange/pairs.h"
 
 #include "base/clock.h"
+#include "exchange/pair-recover.h"
 
 static const char domain[] = "comity pair v1";
 
@@ -74,11 +75,12 @@ bool pair_lost(struct node *n, const char *peer, enum pair_direction d, uint64_t
 {
 	uint8_t head[SHA256_BYTES];
 	struct pair_state last;
-	bool found;
+	bool found, waits = false;
 
-	if (!pair_last(n, peer, d, &last, e) || !pair_head_at(n, peer, d, at, head, &found, e))
+	if (!pair_last(n, peer, d, &last, e) || !pair_head_at(n, peer, d, at, head, &found, e) ||
+	    (n->recoveries > 0 && !pair_recovery_waits(n, peer, &waits, e)))
 		return false;
-	*ret = !found && at < last.n;
+	*ret = !found && (at < last.n || waits);
 	return true;
 }
 

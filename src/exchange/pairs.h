@@ -23,7 +23,8 @@ bool pair_last(struct node *n, const char *peer, enum pair_direction d, struct p
 bool pair_head_at(struct node *n, const char *peer, enum pair_direction d, uint64_t at, uint8_t head[static SHA256_BYTES], bool *ret_found,
 		  struct err *e) MUST_USE;
 
-/* It was counted, and what it was a restore took: nothing that is said about it can be compared. */
+/* It was counted, and what it was a restore took, or may have taken as long as the peer has not said what it has of us:
+ * nothing that is said about it can be compared. */
 bool pair_lost(struct node *n, const char *peer, enum pair_direction d, uint64_t at, bool *ret, struct err *e) MUST_USE;
 
 /* A restore took letters of this direction whose content is known to the peer alone. */

@@ -75,6 +75,34 @@ static void a_closing_about_letters_that_we_lost_accuses_nobody(void **state)
 	assert_int_equal(disputes(), 0);
 }
 
+/* The same when it comes before we have heard what the peer has of us. */
+static void a_closing_that_overtakes_the_recovery_accuses_nobody(void **state)
+{
+	struct said first = say_request(&w.xr, "XA");
+
+	settle(&w.xa, &w.xr);
+	back_up(&w.xa);
+	say_acknowledged(&w.xa, "XR", &first.id);
+	settle(&w.xa, &w.xr);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 1);
+	restore(&w.xa);
+	recover(&w.xa, NULL);
+	the_year_ends();
+	w.xr.node->closings_next_ms = 0;
+	IN(&w.xr, closings_clock(w.xr.node, the_time, e)); /* received: 1, of which we know nothing yet */
+	settle(&w.xa, &w.xr);
+	assert_int_equal(last_of(&w.xa, "XR", PAIR_RECEIVED).n, 2);
+	assert_int_equal(disputes(), 0);
+	while (ask_one(&w.xa))
+		;
+	assert_agree(&w.xa, &w.xr);
+	assert_int_equal(disputes(), 0);
+	/* Afterwards nobody may say of us what we did not say. */
+	bool lost;
+	assert_ok(pair_lost(w.xa.node, "XR", PAIR_SENT, 9, &lost, e));
+	assert_false(lost);
+}
+
 /* Both were restored: the one that asks first knows more of us than we do. */
 static void a_peer_that_asks_before_we_have_asked_it_is_no_liar(void **state)
 {
@@ -244,6 +272,7 @@ int main(void)
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(what_was_erased_does_not_stop_the_letters_after_it),
 		CLAIM(a_closing_about_letters_that_we_lost_accuses_nobody),
+		CLAIM(a_closing_that_overtakes_the_recovery_accuses_nobody),
 		CLAIM(a_peer_that_asks_before_we_have_asked_it_is_no_liar),
 		CLAIM(claims_fill_no_disk),
 		CLAIM(rejections_fill_no_disk),
