@@ -375,13 +375,17 @@ static void signalled(void *ctx, short revents)
 
 	if (read(p->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (p->stopping || p->parts[ROLE_keeper].child.pid == 0) {
-		last_end(p); /* asked again, or there is nobody to be asked */
+	if (p->stopping) {
+		last_end(p); /* asked again */
 		return;
 	}
 	p->stopping = true;
 	(void)sd_notify(0, "STOPPING=1");
 	diag(DIAG_INFO, "stopping", "signal=%u", info.ssi_signo);
+	if (p->parts[ROLE_keeper].child.pid == 0) {
+		last_end(p); /* there is nobody to be asked */
+		return;
+	}
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		loop_cancel(p->loop, p->parts[i].timer);
 		p->parts[i].timer = 0;
