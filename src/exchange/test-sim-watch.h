@@ -19,7 +19,9 @@ struct observed {
 struct watched_tree {
 	struct monitor *monitor;
 	struct observed read;
-	int64_t seen_ms; /* when its newest checkpoint was cosigned */
+	size_t seen_count;  /* leaves of its newest cosigned checkpoint */
+	int64_t seen_ms;    /* when that was cosigned, for the last time that was seen */
+	int64_t smaller_ms; /* the same of the one before, which had fewer leaves: what came after it is newer than this */
 };
 
 struct sim_monitor {
@@ -80,9 +82,13 @@ static inline void monitor_judges(struct sim *s, int m, int i)
 		return;
 	assert_ok(note_parse(monitor_note(t->monitor), &note, e));
 	assert_ok(policy_evaluate(policy->policy, &note, p != NULL ? party_holds : NULL, (void *)(uintptr_t)p, &v, e));
+	if (v.met && t->read.count > t->seen_count) {
+		t->smaller_ms = t->seen_ms;
+		t->seen_count = t->read.count;
+	}
 	if (v.met)
 		t->seen_ms = v.newest_ms;
-	else if (v.witnesses == 0 && t->seen_ms != 0) /* it had its quorum once, and now shows what nobody else has signed */
+	if (!v.met && v.witnesses == 0 && t->seen_ms != 0) /* it had its quorum once, and now shows what nobody else has signed */
 		accuse(s, BY_MONITOR, m, i, REASON_UNDER_WITNESSED);
 	policy_verdict_release(&v);
 }
@@ -165,8 +171,9 @@ static inline bool tag_was_seen(struct sim *s, int i, const char *tag)
 	return false;
 }
 
-/* The officer's look, a day after the notice at the earliest: the peer's log went on beyond the promised day, in front of
- * its witnesses, and the tag is not in it (crypto.md 3.5, point 7). A log that stands still says nothing. */
+/* The officer's look, a day after the notice at the earliest: after the promised day the peer's log has grown, in front of
+ * its witnesses, and the tag is not in it (crypto.md 3.5, point 7). A log that stands still says nothing, and neither does
+ * an old tree that was cosigned again, as after a start. */
 static inline void officer_looks(struct sim *s, int by, const struct sim_letter *l)
 {
 	struct sim_home *x = &s->home[by];
@@ -174,7 +181,7 @@ static inline void officer_looks(struct sim *s, int by, const struct sim_letter 
 	char tag[LEAF_HEX + 1];
 
 	if (!r.found || r.proof > 0 || strcmp(r.outcome, "received") != 0 || s->now < r.due + DAY_MS ||
-	    s->monitor[0].tree[l->to].seen_ms < r.due)
+	    s->monitor[0].tree[l->to].smaller_ms < r.due)
 		return;
 	struct record_keys keys;
 	uint8_t t[32];
