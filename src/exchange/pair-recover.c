@@ -239,7 +239,7 @@ bool pair_asked(struct node *n, struct bytes body, const uint8_t *spki, struct b
 	/* It asks before we have asked it: what it has of us we may have lost. */
 	return (n->recoveries == 0 || pair_recovery_waits(n, peer->code, &restored, e)) &&
 	       compare_sent(n, peer->code, &m.received, restored, e) && compare_received(n, peer->code, &m.sent, e) &&
-	       proofs_again(n, peer->code, e) && message_of(n, peer->code, reply, e);
+	       pair_forget_early(n, peer->code, m.sent.n, e) && proofs_again(n, peer->code, e) && message_of(n, peer->code, reply, e);
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------ */

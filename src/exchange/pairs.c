@@ -425,6 +425,17 @@ static bool early_drop(struct node *n, const char *peer, uint64_t number, struct
 	return ok;
 }
 
+bool pair_forget_early(struct node *n, const char *peer, uint64_t after, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_pair_early_forget);
+
+	query_bind_text(q, 1, peer);
+	query_bind_int(q, 2, (int64_t)after);
+	bool ok = query_run(q, e);
+	query_end(q);
+	return ok;
+}
+
 /* Those that came early and are next now. */
 static bool early_follow(struct node *n, const char *peer, struct pair_state *last, struct err *e)
 {

@@ -69,6 +69,10 @@ bool pair_gap(struct node *n, const char *peer, const struct pair_letter *l, str
 /* The letter takes its place, whatever became of its content. */
 bool pair_take(struct node *n, const char *peer, const struct pair_letter *l, enum pair_fit fit, struct err *e) MUST_USE;
 
+/* The sender was restored and knows of no letter of its own after this one: what came early after it keeps its effect and
+ * loses its place, because the sender gives that number to another letter. */
+bool pair_forget_early(struct node *n, const char *peer, uint64_t after, struct err *e) MUST_USE;
+
 /* --- disputes ------------------------------------------------------------------------------ */
 
 /* Two histories that differ: kept once for each peer, direction and number, with what they said (an envelope, or "") and about which

@@ -103,6 +103,35 @@ static void a_closing_that_overtakes_the_recovery_accuses_nobody(void **state)
 	assert_false(lost);
 }
 
+/* A letter that never waits came before the one that waits, and then its sender forgot it. */
+static void an_early_letter_that_its_sender_lost_stops_nothing(void **state)
+{
+	struct said waits = say_stored_data(&w.xa, "XR", NULL), early, next;
+	struct verdict v;
+	AUTO_BUF letter = { 0 };
+
+	buf_init(&letter, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+	slot(&w.xa);
+	back_up(&w.xa);
+	early = say_request(&w.xa, "XR");
+	slot(&w.xa);
+	assert_ok(outbox_letter(w.xa.node, early.hash, &letter, e));
+	bring(&w.xr, buf_bytes(&letter), NULL, &v);
+	assert_int_equal(v.reason, REASON_NONE);
+	buf_release(&v.envelope);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 0);
+	restore(&w.xa);
+	recovered(&w.xa);
+	next = say_request(&w.xa, "XR"); /* has the number that the lost one had */
+	settle(&w.xa, &w.xr);
+	assert_state(&w.xa, &waits.id, DELIVERED);
+	assert_state(&w.xa, &next.id, DELIVERED);
+	assert_state(&w.xr, &early.id, RECEIVED);
+	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 2);
+	assert_agree(&w.xa, &w.xr);
+	assert_int_equal(disputes(), 0);
+}
+
 /* Both were restored: the one that asks first knows more of us than we do. */
 static void a_peer_that_asks_before_we_have_asked_it_is_no_liar(void **state)
 {
@@ -273,6 +302,7 @@ int main(void)
 		CLAIM(what_was_erased_does_not_stop_the_letters_after_it),
 		CLAIM(a_closing_about_letters_that_we_lost_accuses_nobody),
 		CLAIM(a_closing_that_overtakes_the_recovery_accuses_nobody),
+		CLAIM(an_early_letter_that_its_sender_lost_stops_nothing),
 		CLAIM(a_peer_that_asks_before_we_have_asked_it_is_no_liar),
 		CLAIM(claims_fill_no_disk),
 		CLAIM(rejections_fill_no_disk),

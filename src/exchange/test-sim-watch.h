@@ -16,12 +16,16 @@ struct observed {
 	size_t count, room;
 };
 
+/* A checkpoint that had its quorum: so many leaves, and when it was last cosigned. */
+struct sighting {
+	size_t leaves;
+	int64_t ms;
+};
+
 struct watched_tree {
 	struct monitor *monitor;
 	struct observed read;
-	size_t seen_count;  /* leaves of its newest cosigned checkpoint */
-	int64_t seen_ms;    /* when that was cosigned, for the last time that was seen */
-	int64_t smaller_ms; /* the same of the one before, which had fewer leaves: what came after it is newer than this */
+	struct sighting newest, smaller; /* smaller: the one before, of fewer leaves */
 };
 
 struct sim_monitor {
@@ -82,13 +86,12 @@ static inline void monitor_judges(struct sim *s, int m, int i)
 		return;
 	assert_ok(note_parse(monitor_note(t->monitor), &note, e));
 	assert_ok(policy_evaluate(policy->policy, &note, p != NULL ? party_holds : NULL, (void *)(uintptr_t)p, &v, e));
-	if (v.met && t->read.count > t->seen_count) {
-		t->smaller_ms = t->seen_ms;
-		t->seen_count = t->read.count;
+	if (v.met) {
+		if (t->read.count > t->newest.leaves)
+			t->smaller = t->newest;
+		t->newest = (struct sighting){ t->read.count, v.newest_ms };
 	}
-	if (v.met)
-		t->seen_ms = v.newest_ms;
-	if (!v.met && v.witnesses == 0 && t->seen_ms != 0) /* it had its quorum once, and now shows what nobody else has signed */
+	if (!v.met && v.witnesses == 0 && t->newest.ms != 0) /* it had its quorum once, and now shows what nobody else has signed */
 		accuse(s, BY_MONITOR, m, i, REASON_UNDER_WITNESSED);
 	policy_verdict_release(&v);
 }
@@ -163,12 +166,28 @@ static inline void on_monitor(struct sim *s, int m)
 /* Whether the leaf that a receipt promised is in what monitor 0 has read. */
 static inline bool tag_was_seen(struct sim *s, int i, const char *tag)
 {
-	const struct observed *o = &s->monitor[0].tree[i].read;
-
-	for (size_t k = 0; k < o->count; k++)
-		if (memcmp(o->leaf[k] + LEAF_T_AT, tag, LEAF_HEX) == 0)
-			return true;
+	for (size_t m = 0; m < SIM_MONITORS; m++) {
+		const struct observed *o = &s->monitor[m].tree[i].read;
+		for (size_t k = 0; k < o->count; k++)
+			if (memcmp(o->leaf[k] + LEAF_T_AT, tag, LEAF_HEX) == 0)
+				return true;
+	}
 	return false;
+}
+
+/* Two cosigned checkpoints, the smaller one from after that time: leaves came after it. */
+static inline bool has_grown_since(const struct sim *s, int i, int64_t ms)
+{
+	size_t most = 0;
+	bool grown = false;
+
+	for (size_t m = 0; m < SIM_MONITORS; m++)
+		most = most > s->monitor[m].tree[i].newest.leaves ? most : s->monitor[m].tree[i].newest.leaves;
+	for (size_t m = 0; m < SIM_MONITORS; m++) {
+		const struct watched_tree *t = &s->monitor[m].tree[i];
+		grown = grown || (t->smaller.ms >= ms && t->smaller.leaves < most) || (t->newest.ms >= ms && t->newest.leaves < most);
+	}
+	return grown;
 }
 
 /* The officer's look, a day after the notice at the earliest: after the promised day the peer's log has grown, in front of
@@ -181,7 +200,7 @@ static inline void officer_looks(struct sim *s, int by, const struct sim_letter 
 	char tag[LEAF_HEX + 1];
 
 	if (!r.found || r.proof > 0 || strcmp(r.outcome, "received") != 0 || s->now < r.due + DAY_MS ||
-	    s->monitor[0].tree[l->to].smaller_ms < r.due)
+	    !has_grown_since(s, l->to, r.due))
 		return;
 	struct record_keys keys;
 	uint8_t t[32];

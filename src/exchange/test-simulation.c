@@ -366,7 +366,7 @@ static void the_same_observer_finds_a_tag_that_is_in_both_logs(void **state)
 	size_t planted = 0;
 
 	observer_begin(&o, month);
-	for (size_t i = 0; i < o.pairs && planted < 20; i++) {
+	for (size_t i = 0; i < o.pairs && planted < 60; i++) {
 		struct place in = o.pair[i].in;
 		uint8_t *leaf = month->monitor[0].tree[in.home].read.leaf[in.index];
 		memcpy(leaf + LEAF_T_AT, leaf_at(month, o.pair[i].out) + LEAF_T_AT, LEAF_HEX);

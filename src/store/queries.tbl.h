@@ -197,6 +197,7 @@ QUERY(pair_add, "INSERT INTO pair_letter (peer, direction, n, hash, head, time) 
 QUERY(pair_early_get, "SELECT prev, hash FROM pair_early WHERE peer = $1 AND n = $2")
 QUERY(pair_early_count, "SELECT count(*) FROM pair_early WHERE peer = $1")
 QUERY(pair_early_add, "INSERT INTO pair_early (peer, n, prev, hash) VALUES ($1, $2, $3, $4)")
+QUERY(pair_early_forget, "DELETE FROM pair_early WHERE peer = $1 AND n > $2")
 QUERY(pair_early_drop, "DELETE FROM pair_early WHERE peer = $1 AND n = $2")
 QUERY(pair_dispute_add, "INSERT INTO pair_dispute (peer, what, n, ours, theirs, evidence, time, about) "
 	"SELECT $1, $2, $3, $4, $5, $6, $7, $9 WHERE (SELECT count(*) FROM pair_dispute WHERE peer = $1) < $8 ON CONFLICT (peer, what, n) DO NOTHING")
