@@ -147,7 +147,8 @@ static inline void crooked_bring(struct sim *s, int from, struct crooked *c, str
 	unsigned status = receive_at(&to->h, buf_bytes(&batch), s->home[from].h.tls, &reply, &why);
 	sim_note(s, "crooked from=%d to=%d status=%u", from, c->to, status);
 	assert_int_equal(status, 200);
-	receipts_told(s, c->to, from, register_size(s->home[from].h.node->reg), buf_bytes(&reply));
+	struct sim_policy by = policy_at(s, from, from);
+	receipts_told(s, c->to, from, &by, buf_bytes(&reply));
 	assert_false(receipt_was_kept(&to->h, s->home[from].code, &c->f.id));
 	s->counts.crooked++;
 }

@@ -9,11 +9,26 @@
 #include "exchange/slots.h"
 #include "seal/dsse.h"
 
+/* A policy as somebody's register has it for a log; zero: none. */
+struct sim_policy {
+	uint8_t hash[SHA256_BYTES];
+};
+
+static inline struct sim_policy policy_at(struct sim *s, int home, int log_of)
+{
+	const struct register_policy *p = register_policy(s->home[home].h.node->reg, s->home[log_of].code, s->now);
+	struct sim_policy ret = { 0 };
+
+	if (p != NULL)
+		memcpy(ret.hash, p->hash, SHA256_BYTES);
+	return ret;
+}
+
 struct carried {
 	struct outbox_job job; /* of letters or proofs */
 	struct buf body;       /* there, then back */
 	uint64_t call;
-	uint64_t sent_by;      /* how long the register was that its sender had */
+	struct sim_policy by;  /* which its sender meant its log to need */
 	unsigned life, status;
 	bool show;             /* GET of a witness */
 	bool question;         /* after a restore, what the peer has: POST /pair */
@@ -184,7 +199,7 @@ static inline void pump_jobs(struct sim *s, int i, enum outbox_what what)
 		assert_memory_equal(c->job.pin, s->home[to].h.tls, SHA256_BYTES);
 		buf_init(&c->body, LETTER_BATCH_BYTES_MAX);
 		c->life = x->life;
-		c->sent_by = register_size(x->h.node->reg);
+		c->by = policy_at(s, i, i);
 		x->busy[what][to] = true;
 		sim_note(s, "job from=%d to=%d what=%d count=%zu", i, to, (int)what, c->job.count);
 		sim_send(s, s->now + sim_delay(s), EV_JOB, i, to, c);
@@ -267,14 +282,16 @@ static inline enum reason receipt_reason(struct bytes envelope)
 }
 
 /* While one of two has a newer register they may mean two policies: such a letter or proof comes again when both have
- * fetched it (outbox-answers.c). What is not enough by the register that both have counts. */
-static inline bool two_registers(const struct sim *s, enum reason reason, uint64_t sent_by, int judged_at)
+ * fetched it (outbox-answers.c). What is not enough by the policy that both mean counts, whatever else their registers say. */
+static inline bool two_policies(struct sim *s, enum reason reason, const struct sim_policy *by, int of, int judged_at)
 {
-	return reason == REASON_UNDER_WITNESSED && sent_by != register_size(s->home[judged_at].h.node->reg);
+	struct sim_policy there = policy_at(s, judged_at, of);
+
+	return reason == REASON_UNDER_WITNESSED && memcmp(by, &there, sizeof(there)) != 0;
 }
 
 /* What the receipts say, as the receiver means it. */
-static inline void receipts_told(struct sim *s, int by, int of, uint64_t sent_by, struct bytes reply)
+static inline void receipts_told(struct sim *s, int by, int of, const struct sim_policy *meant, struct bytes reply)
 {
 	struct reader r = reader_over(reply);
 
@@ -284,7 +301,7 @@ static inline void receipts_told(struct sim *s, int by, int of, uint64_t sent_by
 			continue;
 		s->counts.rejected[reason]++;
 		sim_note(s, "rejected from=%d by=%d reason=%s", of, by, reason_code(reason));
-		if (blames(reason) && !two_registers(s, reason, sent_by, by))
+		if (blames(reason) && !two_policies(s, reason, meant, of, by))
 			accuse(s, BY_PEER, by, of, reason);
 	}
 	assert_ok(reader_done(&r, "receipts", e));
@@ -298,7 +315,7 @@ static inline void letters_arrive(struct sim *s, int from, int to, struct carrie
 	sim_note(s, "letters from=%d to=%d count=%zu status=%u", from, to, c->job.count, c->status);
 	if (c->status != 200)
 		return;
-	receipts_told(s, to, from, c->sent_by, buf_bytes(&c->body));
+	receipts_told(s, to, from, &c->by, buf_bytes(&c->body));
 	s->arrived(s, to, &c->job);
 }
 
@@ -315,7 +332,7 @@ static inline void proofs_arrive(struct sim *s, int from, int to, struct carried
 		node_rollback(n);
 	c->status = ok ? 200 : (unsigned)err_http_status(why.kind);
 	sim_note(s, "proofs from=%d to=%d count=%zu status=%u", from, to, c->job.count, c->status);
-	if (!ok && blames(why.reason) && !two_registers(s, why.reason, c->sent_by, to))
+	if (!ok && blames(why.reason) && !two_policies(s, why.reason, &c->by, from, to))
 		accuse(s, BY_PEER, to, from, why.reason);
 	buf_add_text(&c->body, "{}");
 }
