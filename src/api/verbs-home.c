@@ -244,6 +244,7 @@ bool verb_log_recover(struct api_call *c, struct err *e)
 	const json_t *list = json_object_get(c->in, "without");
 	const char *without[WITHOUT_MAX + 1] = { NULL };
 	struct recovered back;
+	bool was_locked = c->node->locked;
 
 	if (json_array_size(list) > WITHOUT_MAX)
 		return err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "more than %d parties left out", WITHOUT_MAX);
@@ -255,6 +256,7 @@ bool verb_log_recover(struct api_call *c, struct err *e)
 	if (!node_recover(c->node, without, &back, e))
 		return false;
 	json_put_text(c->out, "waiting_for", c->node->recovering);
+	json_put_bool(c->out, "was_locked", was_locked);
 	json_put_text(c->out, "without", c->node->left_out);
 	json_put_int(c->out, "acts", (int64_t)back.acts);
 	json_put_int(c->out, "brought_back", (int64_t)back.leaves);

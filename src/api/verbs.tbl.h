@@ -47,7 +47,7 @@
  *                       faults:[{index,text}],root?}       one portion: leaves against what they open to, then statements; root at `size`
  * history-draft         {officer,text} -> as complaint-draft                                   after comity log retire
  * complaint-draft       {hash,officer} -> {draft,hash,type,payload(base64),findings,approvals}   about an overdue proof or an unequal closing
- * log-recover           {without?:[party...]} -> {size,brought_back,acts,waiting_for,without}  after a restore: leaves that were signed come back from the log files set aside
+ * log-recover           {without?:[party...]} -> {size,brought_back,acts,waiting_for,was_locked,without}  after a restore: leaves that were signed come back from the log files set aside
  */
 VERB(status, "status", "how this node stands")
 VERB(register_describe, "register-describe", "our own register entry, self-signed")

@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "exchange/approvers.h"
 #include "exchange/config.h"
+#include "exchange/parameters.h"
 #include "store/store.h"
 
 const struct option doctor_options[] = {
@@ -65,7 +66,7 @@ static void check_files(json_t *list, int home)
 		check_private(list, home, paths[i], true);
 	check_private(list, home, "store", false);
 	check_private(list, home, "blobs", false);
-	if (config_load(home, config, &e)) {
+	if (config_load(home, config, &e) && parameters_setting(config, &e)) {
 		put_check(list, "comity.conf", true, "can be read");
 		if (config_text(config, endpoint)[0] == '\0')
 			put_note(list, "endpoint", "no endpoint: nobody can reach this node");

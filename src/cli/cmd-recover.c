@@ -31,8 +31,11 @@ const struct option recover_options[] = {
 
 static void print_recovered(const json_t *v, struct buf *out)
 {
-	buf_add_format(out, "unlocked at size %" PRId64 ", %" PRId64 " leaves brought back\n", json_int(v, "size"),
-		       json_int(v, "brought_back"));
+	if (!json_bool(v, "was_locked") && json_int(v, "brought_back") == 0 && json_int(v, "acts") == 0)
+		buf_add_format(out, "not locked, nothing to recover: %" PRId64 " leaves\n", json_int(v, "size"));
+	else
+		buf_add_format(out, "%s at size %" PRId64 ", %" PRId64 " leaves brought back\n", json_bool(v, "was_locked") ? "unlocked" : "not locked",
+			       json_int(v, "size"), json_int(v, "brought_back"));
 	if (json_int(v, "acts") > 0)
 		buf_add_format(out, "%" PRId64 " published acts brought back\n", json_int(v, "acts"));
 	if (json_text(v, "waiting_for")[0] != '\0')

@@ -23,7 +23,8 @@ const struct option retire_options[] = {
 	OPTION_HOME, OPTION_JSON,
 	{ "officer", 0, OPTION_VALUE, "NAME", "who drafts the statement (the node runs)" },
 	{ "text", 0, OPTION_VALUE, "TEXT", "what happened (the node runs)" },
-	{ "yes", 'y', OPTION_FLAG, NULL, "the log shall end: what it signed cannot be brought back" }, OPTION_END,
+	{ "yes", 'y', OPTION_FLAG, NULL, "the log shall end: what it signed cannot be brought back" },
+	{ "although-whole", 0, OPTION_FLAG, NULL, "end it also when nothing is lost" }, OPTION_END,
 };
 
 /* The furthest that is known to have been signed: published, set aside, or remembered by the signer. */
@@ -68,6 +69,37 @@ static bool line_there(int home, const struct identity *public, struct register_
 	memcpy(r->root, last.root, sizeof(r->root));
 	retired_write(r, &text);
 	return buf_check(&text, RETIRED_FILE, e) && file_write(home, RETIRED_FILE, buf_bytes(&text), 0644, true, e);
+}
+
+/* An attempt that was cut off goes on, whatever is left by now. */
+static bool is_begun(int home, const struct identity *public, const char *origin, bool *ret, struct err *e)
+{
+	struct register_retired all[PARTY_RETIRED_MAX];
+	size_t count;
+
+	if (!retired_read(home, all, &count, e))
+		return false;
+	*ret = strcmp(public->log.name, origin) == 0 || (count > 0 && strcmp(all[count - 1].log_key.name, public->log.name) == 0);
+	return true;
+}
+
+/* Everybody sees that a log ended, and history-lost would be no true statement of one that has everything. */
+static bool may_end(const struct args *a, int home, const struct identity *public, const char *origin, struct err *e)
+{
+	struct store *s = NULL;
+	struct checkpoint last;
+	bool whole = false, begun, ok;
+
+	if (args_has(a, "although-whole"))
+		return true;
+	if (!is_begun(home, public, origin, &begun, e) || (!begun && !furthest(home, &public->log, &last, e)))
+		return false;
+	if (begun || faccessat(home, RESTORED_MARK, F_OK, 0) == 0)
+		return true;
+	ok = store_open(home, &s, e) && recover_is_whole(home, s, &public->log, &last, &whole, e);
+	store_close(s);
+	return ok && (!whole || err_set(e, ERR_CONFLICT, REASON_WRONG_STATE,
+					"nothing is lost: a log is retired when it cannot be recovered (--although-whole ends it nevertheless)"));
 }
 
 /* name becomes name.retired-MS, unless that was done. */
@@ -160,7 +192,7 @@ static int end_log(const struct args *a, int home)
 	if (ok) {
 		config_log_origin(c, old);
 		ok = retire_successor(old, origin, &e) && file_read(home, "identity", &text, &e) &&
-		     identity_parse(buf_bytes(&text), &public, &e) && successor_begin(home, c, origin, &public, v, &e);
+		     identity_parse(buf_bytes(&text), &public, &e) && may_end(a, home, &public, origin, &e) && successor_begin(home, c, origin, &public, v, &e);
 	}
 	free(c);
 	return ok ? output_value(a, v, print_retired) : command_failed(&e);

@@ -77,7 +77,8 @@ static void print_statistics(const json_t *v, struct buf *out)
 			output_member(out, "  not counted", json_text(log, "text"));
 			continue;
 		}
-		buf_add_format(out, "leaves: %" PRId64 ", every one hashed; each opening opens its leaf\n", json_int(log, "size"));
+		buf_add_format(out, "leaves: %" PRId64 ", every one hashed%s\n", json_int(log, "size"),
+			       json_array_size(json_object_get(log, "periods")) > 0 ? "; each opening opens its leaf" : "");
 		buf_add_text(out, json_bool(log, "signatures_checked") ? "signatures: the party's own, by the register\n" :
 									"signatures: not checked (give --register)\n");
 		if (json_array_size(json_object_get(log, "periods")) == 0)

@@ -143,9 +143,12 @@ static void print_log(const json_t *log, const json_t *w, struct buf *out)
 	buf_add_format(out, "log: %" PRId64 " leaves, proved %" PRId64, json_int(log, "size"), json_int(w, "proved_size"));
 	if (bytes_is(bytes_of(quorum), "none"))
 		buf_add_text(out, " (no quorum asked for)\n");
-	else
-		buf_add_format(out, " (quorum %" PRId64 " of %zu%s%.8s%s)\n", json_int(w, "proved_by"), count, at[0] != '\0' ? ", last " : "",
-			       strlen(at) > 19 ? at + 11 : "", at[0] != '\0' ? "Z" : "");
+	else {
+		buf_add_format(out, " (signed by %" PRId64 " of %zu%s", json_int(w, "proved_by"), count, at[0] != '\0' ? ", " : "");
+		if (at[0] != '\0')
+			output_time(out, at);
+		buf_add_text(out, ")\n");
+	}
 }
 
 static void print_status(const json_t *v, struct buf *out)

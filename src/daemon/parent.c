@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "daemon/parent-internal.h"
 #include "daemon/serve.h"
+#include "exchange/parameters.h"
 #include "process/parcel.h"
 
 #define BACKOFF_US_MIN INT64_C(50000)
@@ -418,7 +419,7 @@ static bool home_open(struct parent *p, const char *home, struct err *e)
 	p->home_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->home_fd < 0)
 		return err_system(e, "cannot open the home %s", home);
-	return config_load(p->home_fd, &p->config, e) && home_folders(p->home_fd, p->alone, e) &&
+	return config_load(p->home_fd, &p->config, e) && parameters_setting(&p->config, e) && home_folders(p->home_fd, p->alone, e) &&
 	       run_open(p->home_fd, &p->config, &p->run_fd, e) && run_lock(p->run_fd, &p->pid_fd, e);
 }
 

@@ -157,6 +157,29 @@ static void must_be_broken(struct verify_proof_options o, const char *reason)
 	json_decref(report);
 }
 
+/* Nothing is said of the proof then. */
+static void must_be_unusable(struct verify_proof_options o, const char *words)
+{
+	json_t *report = NULL;
+	struct err e = { 0 };
+
+	o.path = path_of("proof.txt");
+	assert_false(verify_proof(&o, &report, &e));
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_non_null(strstr(e.text, words));
+	assert_null(report);
+}
+
+static bool is_unchecked(const json_t *report, const char *words)
+{
+	const json_t *list = json_object_get(report, "unchecked");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strstr(json_string_value(json_array_get(list, i)), words) != NULL)
+			return true;
+	return false;
+}
+
 static void alone_it_fits_together_and_is_not_verified(void **state)
 {
 	json_t *report = looked((struct verify_proof_options){ 0 }, "not-verified");
@@ -174,7 +197,9 @@ static void with_the_logs_key_it_holds_and_another_key_breaks_it(void **state)
 	AUTO_BUF other = { 0 };
 
 	assert_int_equal(verify_proof_status(report), 0);
-	assert_true(told("no independent witness yet"));
+	assert_true(told("cosignatures were not checked (no policy given)")); /* the note carries two */
+	assert_false(told("no independent witness yet"));
+	assert_false(json_bool(report, "cosignatures_checked"));
 	json_decref(report);
 	buf_init(&other, KIB);
 	note_key_write(&xr.log.vkey, &other);
@@ -210,7 +235,7 @@ static void with_the_register_the_root_decides(void **state)
 	json_decref(looked(o, "intact-unconfirmed"));
 	o.roots = other;
 	o.root_count = 1;
-	must_be_broken(o, "root-mismatch");
+	must_be_unusable(o, "does not have the root given with --root");
 	prove(1); /* the register's policy wants two, whatever time the file says of itself */
 	time_write(FX_NOW - DAY_MS, extra.time);
 	write_proof();
@@ -294,6 +319,34 @@ static void it_is_of_the_statement_given_or_of_none(void **state)
 	fx_act_release(&other);
 }
 
+/* No hash covers them: the leaf rebuilds whatever they say. */
+static void kind_and_time_are_told_as_said_until_the_statement_is_there(void **state)
+{
+	AUTO_BUF act = { 0 };
+	json_t *report;
+
+	snprintf(extra.kind, sizeof(extra.kind), "receipt");
+	time_write(FX_NOW - 40 * DAY_MS, extra.time);
+	write_proof();
+	report = looked((struct verify_proof_options){ .vkey = vkey }, "intact");
+	assert_string_equal(json_text(report, "said_kind"), "receipt");
+	assert_string_equal(json_text(report, "said_time"), extra.time);
+	assert_null(json_object_get(report, "time"));
+	assert_string_equal(json_text(report, "statement_kind"), "");
+	assert_true(is_unchecked(report, "kind and time as said in the file"));
+	assert_true(told("NOT checked: kind and time as said in the file: give --statement FILE to check them"));
+	assert_true(told("what it is said to be: receipt"));
+	json_decref(report);
+	buf_init(&act, LETTER_BYTES_MAX);
+	fx_write(&said, &act);
+	write_file("act.json", buf_bytes(&act));
+	report = looked((struct verify_proof_options){ .vkey = vkey, .statement_path = path_of("act.json") }, "intact");
+	assert_string_equal(json_text(report, "statement_kind"), "acknowledgement");
+	assert_false(is_unchecked(report, "kind and time"));
+	assert_true(told("what it is: acknowledgement"));
+	json_decref(report);
+}
+
 static void without_the_extra_line_nothing_is_known_of_the_statement(void **state)
 {
 	json_t *report;
@@ -317,6 +370,7 @@ int main(void)
 		T(what_the_reader_gives_must_be_usable),
 		T(another_leaf_of_the_same_log_is_broken),
 		T(it_is_of_the_statement_given_or_of_none),
+		T(kind_and_time_are_told_as_said_until_the_statement_is_there),
 		T(without_the_extra_line_nothing_is_known_of_the_statement),
 	};
 #undef T

@@ -156,8 +156,8 @@ static bool look_inside(struct look *l, struct err *e)
 		return false;
 	l->knows_what = true;
 	json_put_hex(l->report, "hash", BYTES_ARRAY(l->extra.hash));
-	json_put_text(l->report, "statement_kind", l->extra.kind);
-	json_put_text(l->report, "time", l->extra.time);
+	json_put_text(l->report, "said_kind", l->extra.kind);
+	json_put_text(l->report, "said_time", l->extra.time);
 	say(l->checks, "the leaf rebuilds from the statement's hash, and stands under the checkpoint");
 	return true;
 }
@@ -186,7 +186,7 @@ static bool look_at_statement(struct look *l, struct err *e)
 	l->has_statement = true;
 	l->statement_ms = s->time;
 	json_put_text(l->report, "statement_kind", s->kind->name);
-	json_put_time(l->report, "time", s->time);
+	json_put_time(l->report, "statement_time", s->time);
 	say(l->checks, "it is of the statement that was given");
 	return true;
 }
@@ -318,9 +318,11 @@ static bool by_register(struct look *l, struct err *e)
 		  (load_register(l, r, buf_bytes(&bundle), &why) ||
 		   err_set(e, why.kind, why.reason, "%s: %s", l->o->register_path, why.text));
 
-	/* A register of another root is a finding: somebody may show another one. */
-	l->unusable = !ok && why.reason != REASON_ROOT_MISMATCH;
-
+	/* The proof may be as good as any: it is what was given to judge it by that does not fit. */
+	l->unusable = !ok;
+	if (!ok && why.reason == REASON_ROOT_MISMATCH)
+		(void)err_set(e, ERR_INPUT, REASON_ROOT_MISMATCH, "%s does not have the root given with --root: compare the fingerprint "
+			      "again, or get the register that has it; the proof was not judged", l->o->register_path);
 	if (ok) {
 		p = party_of_log(r, l->checkpoint.origin);
 		ok = p != NULL || err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "the register knows no log %.200s", l->checkpoint.origin);
@@ -345,7 +347,8 @@ static json_t *list_put(json_t *report, const char *name)
 
 static void begin(struct look *l)
 {
-	static const char *const texts[] = { "hash", "statement_kind", "time", "origin", "party", "not_later_than" };
+	static const char *const texts[] = { "hash", "said_kind", "said_time", "statement_kind", "statement_time", "origin", "party",
+					     "not_later_than" };
 
 	l->report = json_object();
 	l->checks = list_put(l->report, "checks");
@@ -354,6 +357,7 @@ static void begin(struct look *l)
 	l->cosigned = list_put(l->report, "cosigned");
 	json_put_text(l->report, "kind", "proof");
 	json_put_int(l->report, "witnesses", 0);
+	json_put_bool(l->report, "cosignatures_checked", l->o->policy_path != NULL || l->o->register_path != NULL);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		json_put_text(l->report, texts[i], "");
 }
@@ -374,6 +378,9 @@ static bool look_at(struct look *l, struct err *unusable)
 		is_broken(l, &e);
 	else
 		verified = l->knows_what;
+	/* No hash covers them. */
+	if (l->knows_what && !l->has_statement)
+		say(l->unchecked, "kind and time as said in the file: give --statement FILE to check them");
 	json_put_text(l->report, "result",
 		      json_array_size(l->broken) > 0 ? "broken" : !verified ? "not-verified" : l->confirmed ? "intact" : "intact-unconfirmed");
 	return !l->unusable || err_set(unusable, ERR_INPUT, e.reason, "%s", e.text);
@@ -410,82 +417,4 @@ int verify_proof_status(const json_t *report)
 	const char *result = json_text(report, "result");
 
 	return strcmp(result, "broken") == 0 ? 1 : strcmp(result, "not-verified") == 0 ? 2 : 0;
-}
-
-static void print_time(const char *time, int offset_minutes, struct buf *out)
-{
-	char people[64];
-	int64_t ms;
-
-	if (!time_parse(bytes_of(time), &ms))
-		return;
-	time_write_people(ms, offset_minutes, people);
-	buf_add_text(out, people);
-}
-
-static void print_list(const json_t *list, const char *before, struct buf *out)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *v = json_array_get(list, i);
-
-		buf_add_format(out, "%s", before);
-		text_printable(bytes_of(json_is_string(v) ? json_string_value(v) : json_text(v, "text")), out);
-		buf_add_u8(out, '\n');
-	}
-}
-
-static void print_witnesses(const json_t *report, int offset_minutes, struct buf *out)
-{
-	const json_t *list = json_object_get(report, "cosigned");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *v = json_array_get(list, i);
-
-		buf_add_text(out, "  cosigned by ");
-		text_printable(json_bytes(v, "name"), out);
-		buf_add_text(out, " at ");
-		print_time(json_text(v, "time"), offset_minutes, out);
-		buf_add_u8(out, '\n');
-	}
-	if (json_int(report, "witnesses") == 0)
-		buf_add_text(out, "  no independent witness yet\n");
-	if (json_text(report, "not_later_than")[0] == '\0')
-		return;
-	buf_add_text(out, "  not later than ");
-	print_time(json_text(report, "not_later_than"), offset_minutes, out);
-	buf_add_text(out, "\n");
-}
-
-void verify_proof_print(const json_t *report, int offset_minutes, struct buf *out)
-{
-	static const struct {
-		const char *result, *words;
-	} verdicts[] = {
-		{ "intact", "The proof holds." },
-		{ "intact-unconfirmed", "The proof holds under this register; whose register it is, is not confirmed." },
-		{ "not-verified", "NOT VERIFIED: what the file says of itself fits together, and who says so was not checked." },
-		{ "broken", "BROKEN: the proof does not hold." },
-	};
-
-	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
-		if (strcmp(json_text(report, "result"), verdicts[i].result) == 0)
-			buf_add_format(out, "%s\n", verdicts[i].words);
-	print_list(json_object_get(report, "broken"), "  broken: ", out);
-	if (json_text(report, "hash")[0] != '\0') {
-		buf_add_format(out, "a statement with SHA-256 %s\n  stands as leaf %lld of %lld in the log ", json_text(report, "hash"),
-			       (long long)json_int(report, "index"), (long long)json_int(report, "size"));
-		text_printable(json_bytes(report, "origin"), out);
-		buf_add_format(out, "\n  what it is said to be: %s, of ", json_text(report, "statement_kind"));
-		print_time(json_text(report, "time"), offset_minutes, out);
-		buf_add_u8(out, '\n');
-		if (json_text(report, "party")[0] != '\0') {
-			buf_add_text(out, "  the log is that of ");
-			text_printable(json_bytes(report, "party"), out);
-			buf_add_u8(out, '\n');
-		}
-		if (verify_proof_status(report) == 0)
-			print_witnesses(report, offset_minutes, out);
-	}
-	print_list(json_object_get(report, "checks"), "  checked: ", out);
-	print_list(json_object_get(report, "unchecked"), "  NOT checked: ", out);
 }

@@ -30,8 +30,9 @@ struct verify_proof_options {
 	const char *policy_path;   /* with vkey: which witnesses must have signed; or NULL */
 	const char *statement_path; /* an act or envelope that it must be of, or NULL */
 };
-/* {"result":"intact"|"intact-unconfirmed"|"not-verified"|"broken","kind":"proof","hash","statement_kind","time","origin","party","index",
- *  "size","witnesses":n,"cosigned":[{"name","time"}...],"not_later_than":time or "","checks":[text...],"unchecked":[text...],
+/* {"result":"intact"|"intact-unconfirmed"|"not-verified"|"broken","kind":"proof","hash","said_kind","said_time"(as the file says),
+ *  "statement_kind","statement_time"(of the statement, "" when it was not given),"origin","party","index","size",
+ *  "cosignatures_checked":bool,"witnesses":n,"cosigned":[{"name","time"}...],"not_later_than":time or "","checks":[text...],"unchecked":[text...],
  *  "broken":[{"reason","text"}...]} */
 bool verify_proof(const struct verify_proof_options *o, json_t **ret, struct err *e) MUST_USE;
 void verify_proof_print(const json_t *report, int offset_minutes, struct buf *out);

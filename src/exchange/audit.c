@@ -25,6 +25,13 @@ static void check_add(json_t *checks, const char *name, bool ok, const char *for
 	json_array_append_new(checks, c);
 }
 
+/* Nothing is broken, and somebody should know. */
+static void check_note(json_t *checks, const char *name, const char *text)
+{
+	check_add(checks, name, true, "%s", text);
+	json_put_bool(json_array_get(checks, json_array_size(checks) - 1), "note", true);
+}
+
 bool audit_store(struct store *s, json_t *checks, struct err *e)
 {
 	AUTO_BUF problems = { 0 };
@@ -126,6 +133,25 @@ static bool audit_erasures(struct node *n, json_t *checks, struct err *e)
 	return ok;
 }
 
+/* Without a quorum nothing leaves: that is a fault, wherever its cause is. */
+static void audit_cosignatures(struct node *n, json_t *checks)
+{
+	AUTO_JSON *v = cosigning_status(n);
+	struct bytes quorum = json_bytes(v, "quorum");
+	int64_t missed = cosigning_missed_since(n);
+	char when[64];
+
+	if (bytes_is(quorum, "none")) {
+		check_note(checks, "cosignatures", "no policy: no independent witness yet");
+	} else if (missed != 0) {
+		time_write_people(missed, (int)config_count(&n->config, utc_offset_minutes), when);
+		check_add(checks, "cosignatures", false, "missing since %s: %lld letters wait", when, (long long)json_int(v, "waiting"));
+	} else {
+		check_add(checks, "cosignatures", true, "%lld leaves are proved, signed by %lld witnesses%s", (long long)json_int(v, "proved_size"),
+			  (long long)json_int(v, "proved_by"), bytes_is(quorum, "waiting") ? "; the newest checkpoint waits" : "");
+	}
+}
+
 /* Our clock against the witnesses' median in the last round. */
 static void audit_clock(struct node *n, json_t *checks)
 {
@@ -165,6 +191,7 @@ bool audit_node(struct node *n, json_t *checks, struct err *e)
 	check_add(checks, "register", !bytes_is(bytes_of(state), "stale"), "%zu parties, %s", register_count(n->reg), state);
 	check_add(checks, "signing", !n->locked, "%s", n->locked ? n->locked_why : "not locked");
 	audit_recovery(n, checks);
+	audit_cosignatures(n, checks);
 	audit_clock(n, checks);
 	return true;
 }

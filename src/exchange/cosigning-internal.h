@@ -47,6 +47,8 @@ struct cosigning {
 	int64_t waiting_since;        /* the oldest signed checkpoint that is not proved is from then; 0: all are */
 	int64_t beyond_since;         /* the same of those after the candidate */
 	int64_t paged_since;          /* the miss that was paged about */
+	int64_t told_since;           /* the miss that stands in the journal; 0: none */
+	uint64_t told_size;           /* what was proved then */
 	uint64_t last_number;
 	struct latency latency;       /* from a slot's commit to its proof */
 	struct {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/diag.h"
 
 int64_t cosigning_missed_since(const struct node *n)
 {
@@ -28,6 +29,26 @@ bool cosigning_page_due(const struct node *n, int64_t *ret_since)
 void cosigning_paged(struct node *n)
 {
 	n->cosigning->paged_since = cosigning_missed_since(n);
+}
+
+/* Another policy ends a miss without a quorum; then nothing was met, and a new one is told when it is there. */
+void cosigning_tell(struct node *n)
+{
+	struct cosigning *c = n->cosigning;
+	int64_t since = cosigning_missed_since(n);
+	char when[TIME_TEXT_LEN + 1];
+
+	if (since == c->told_since)
+		return;
+	if (since != 0) {
+		time_write(since, when);
+		diag(DIAG_WARNING, "quorum-missed", "since=%s proved=%llu", when, (unsigned long long)c->proved.checkpoint.size);
+	} else if (c->proved.checkpoint.size > c->told_size) {
+		time_write(c->told_since, when);
+		diag(DIAG_INFO, "quorum-met", "missed_since=%s proved=%llu", when, (unsigned long long)c->proved.checkpoint.size);
+	}
+	c->told_since = since;
+	c->told_size = c->proved.checkpoint.size;
 }
 
 bool cosigning_missing(const struct node *n, struct buf *out)

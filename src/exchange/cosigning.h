@@ -69,6 +69,8 @@ int64_t cosigning_missed_since(const struct node *n);
 /* One page a miss: true once after the quorum was missed, and again only after it was met in between. */
 bool cosigning_page_due(const struct node *n, int64_t *ret_since);
 void cosigning_paged(struct node *n);
+/* For the journal: a line when the quorum begins to be missed, and one when it is met again. */
+void cosigning_tell(struct node *n);
 /* Whether this letter of ours to that peer waits for nothing but witnesses: its leaf stands under a checkpoint that we
  * signed and not enough of them did. */
 bool cosigning_waits(struct node *n, const uint8_t hash[static 32], const char *peer);

@@ -23,9 +23,9 @@ bool cell_put(struct node *n, const char *name, struct bytes value, struct err *
 }
 
 /* Appends the cell's value; nothing when there is none. */
-bool cell_get(struct node *n, const char *name, struct buf *out, struct err *e)
+bool cell_read(struct store *s, const char *name, struct buf *out, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_cell_get);
+	struct query *q = store_query(s, QUERY_cell_get);
 	bool found;
 
 	query_bind_text(q, 1, name);
@@ -34,6 +34,11 @@ bool cell_get(struct node *n, const char *name, struct buf *out, struct err *e)
 		buf_add(out, query_bytes(q, 0));
 	query_end(q);
 	return ok && buf_check(out, name, e);
+}
+
+bool cell_get(struct node *n, const char *name, struct buf *out, struct err *e)
+{
+	return cell_read(n->store, name, out, e);
 }
 
 static bool trust_root(const struct node *n, uint8_t root[static SHA256_BYTES])

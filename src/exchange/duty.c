@@ -126,6 +126,7 @@ bool duty_next(struct node *n, int64_t now_ms, struct duty_page *ret, bool *ret_
 	memset(ret, 0, sizeof(*ret));
 	buf_init(&ret->words, 2 * KIB);
 	*ret_found = false;
+	cosigning_tell(n); /* whoever has no page command has a journal */
 	if (config_text(&n->config, page_command)[0] == '\0' || n->locked)
 		return true;
 	bool any;

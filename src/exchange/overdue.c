@@ -187,8 +187,8 @@ static bool still_overdue(struct node *n, const struct promise *p, struct err *e
 	if (told == 0)
 		return err_set(e, ERR_CONFLICT, REASON_PROOF_PENDING, "the proof is not overdue: no notice has been sent to %s", p->peer);
 	if (clock_now_ms() < told + grace) {
-		char when[TIME_TEXT_LEN + 1];
-		time_write(told + grace, when);
+		char when[64];
+		time_write_people(told + grace, (int)config_count(&n->config, utc_offset_minutes), when);
 		return err_set(e, ERR_CONFLICT, REASON_PROOF_PENDING, "%s has until %s to send the proof (overdue_grace_s)", p->peer, when);
 	}
 	return true;

@@ -122,6 +122,13 @@ static bool classes_json(const char *setting, json_t *classes, struct err *e)
 	return true;
 }
 
+bool parameters_setting(const struct config *c, struct err *e)
+{
+	int64_t quarters;
+
+	return embargo_of(config_text(c, embargo_classes), "", &quarters, e);
+}
+
 /* Without version and week. */
 static bool body_wanted(const struct node *n, json_t *body, struct err *e)
 {

@@ -11,6 +11,8 @@
  * else than the newest. It is stated before the next slot: only then is the signer sure to be there. */
 bool parameters_open(struct node *n, struct err *e) MUST_USE;
 void parameters_free(struct parameters *p);
+/* Whether the settings can be stated at all: asked before anything is started. */
+bool parameters_setting(const struct config *c, struct err *e) MUST_USE;
 /* States what is due to be stated, unless signing is locked; nothing otherwise. Its own transaction. */
 bool parameters_state(struct node *n, struct err *e) MUST_USE;
 

@@ -258,3 +258,47 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 	n->locked_why[0] = '\0';
 	return true;
 }
+
+/* --- a home that stands still ------------------------------------------------------------------------- */
+
+/* A store that is too small is an answer, and no error. */
+static bool store_has(struct store *s, const struct checkpoint *c, bool *ret, struct err *e)
+{
+	merkle_hash root;
+	struct err why = { 0 };
+
+	*ret = log_root_of_store(s, c->size, NULL, NULL, root, &why) && memcmp(root, c->root, sizeof(root)) == 0;
+	return *ret || why.reason == REASON_NONE || why.reason == REASON_INCONSISTENT || (e != NULL && (*e = why, false));
+}
+
+/* No published checkpoint is no fault: one that never had its quorum is in no file. */
+static bool files_hold(int home_fd, const struct note_key *log_key)
+{
+	AUTO_FD log = openat(home_fd, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct log_audit a;
+
+	return log >= 0 && (faccessat(log, "checkpoint", F_OK, 0) != 0 || log_audit_files(log, log_key, NULL, NULL, &a, NULL));
+}
+
+bool recover_is_whole(int home_fd, struct store *s, const struct note_key *log_key, const struct checkpoint *last, bool *ret,
+		      struct err *e)
+{
+	struct checkpoint shown;
+	bool has = false;
+	AUTO_BUF known = { 0 }, note = { 0 };
+
+	*ret = false;
+	buf_init(&known, KIB);
+	buf_init(&note, NOTE_BYTES_MAX);
+	if (!store_has(s, last, &has, e) || !cell_read(s, KNOWN_CELL, &known, e) || !cell_read(s, SHOWN_CELL, &note, e))
+		return false;
+	if (has && note.len > 0 && checkpoint_verify(buf_bytes(&note), log_key, &shown, NULL) && !store_has(s, &shown, &has, e))
+		return false;
+	if (has && known.len > 0) {
+		struct reader r = reader_over(buf_bytes(&known));
+		merkle_hash root;
+		has = log_root_of_store(s, reader_u64(&r), NULL, NULL, root, NULL);
+	}
+	*ret = has && files_hold(home_fd, log_key);
+	return true;
+}

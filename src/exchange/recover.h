@@ -24,4 +24,9 @@ bool recover_shown(struct node *n, struct bytes note, struct err *e) MUST_USE;
 /* When the log is open: what was known before this start still locks. */
 bool recover_load(struct node *n, struct err *e) MUST_USE;
 
+/* Of a home that stands still: nothing is lost. Its store has the leaves of the last checkpoint that is known to have been
+ * signed and of all that others showed, and its files hold together. Whether it is marked as restored is the caller's to ask. */
+bool recover_is_whole(int home_fd, struct store *s, const struct note_key *log_key, const struct checkpoint *last, bool *ret,
+		      struct err *e) MUST_USE;
+
 #endif

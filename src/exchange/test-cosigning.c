@@ -1,5 +1,4 @@
 /* Cosigning, with witnesses in this process: when a checkpoint is proved, what leaves before, and what an answer can do. */
-#include "exchange/duty.h"
 #include "exchange/slots.h"
 #include "exchange/cosigning-internal.h"
 #include "exchange/test-witnesses.h"
@@ -296,68 +295,6 @@ static void a_round_that_is_not_complete_gives_way_to_the_newest(void **state)
 	assert_int_equal(witnesses[W1].state.size, log_size(w.xa.node->log));
 }
 
-static bool page(char words[static 400])
-{
-	struct duty_page p = { 0 };
-	bool found;
-
-	IN(&w.xa, duty_next(w.xa.node, the_time, &p, &found, e));
-	if (found) {
-		snprintf(words, 400, "%s", buf_text(&p.words));
-		assert_string_equal(p.officer, "omar");
-		IN(&w.xa, duty_paged(w.xa.node, p.seq, 0, the_time, e));
-	}
-	buf_release(&p.words);
-	return found;
-}
-
-static void a_missed_quorum_is_told_and_paged_once_a_miss(void **state)
-{
-	char words[400];
-
-	policy_two_of_three(&w, "XA");
-	cosigned_slot(&w.xa);
-	all_dead(true);
-	say_request(&w.xa, "XR");
-	cosigned_slot(&w.xa);
-	int64_t since = the_time;
-	the_time += 60000 - 1;
-	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
-	assert_false(page(words));
-	the_time += 1;
-	assert_int_equal(cosigning_missed_since(w.xa.node), since);
-	AUTO_JSON *v = cosigning_status(w.xa.node);
-	assert_string_equal(json_text(v, "quorum"), "missed");
-	assert_int_equal(json_int(v, "waiting"), 1);
-	assert_true(page(words));
-	assert_non_null(strstr(words, "cosignatures missing since"));
-	assert_non_null(strstr(words, "1 letters"));
-	assert_false(page(words));
-	cosigned_slot(&w.xa);
-	assert_false(page(words));
-	/* Met, and missed again. */
-	all_dead(false);
-	the_time += 20000;
-	ask_witnesses(&w.xa);
-	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
-	all_dead(true);
-	cosigned_slot(&w.xa);
-	the_time += 60000;
-	assert_true(page(words));
-}
-
-static void the_setting_says_after_how_long_a_quorum_is_missed(void **state)
-{
-	policy_two_of_three(&w, "XA");
-	assert_ok(config_set(&w.xa.node->config, CONFIG_quorum_missed_s, "2", e));
-	all_dead(true);
-	cosigned_slot(&w.xa);
-	the_time += 1999;
-	assert_int_equal(cosigning_missed_since(w.xa.node), 0);
-	the_time += 1;
-	assert_int_not_equal(cosigning_missed_since(w.xa.node), 0);
-}
-
 static void a_letter_that_waits_for_witnesses_is_known_from_one_that_nobody_took(void **state)
 {
 	policy_two_of_three(&w, "XA");
@@ -464,8 +401,6 @@ int main(void)
 		CLAIM(a_witness_that_only_says_so_does_not),
 		CLAIM(a_witness_that_saw_another_tree_is_told_as_evidence),
 		CLAIM(a_round_that_is_not_complete_gives_way_to_the_newest),
-		CLAIM(a_missed_quorum_is_told_and_paged_once_a_miss),
-		CLAIM(the_setting_says_after_how_long_a_quorum_is_missed),
 		CLAIM(a_letter_that_waits_for_witnesses_is_known_from_one_that_nobody_took),
 		CLAIM(each_slot_is_measured_until_its_proof),
 		CLAIM(a_witness_of_two_minds_is_not_asked_for_ever),

@@ -214,6 +214,23 @@ static void notices_fill_no_disk(void **state)
 	assert_int_equal(rows(&w.xr, QUERY_overdue_heard_list), 1);
 }
 
+/* The time that the refusal names, as people write times. */
+static const char *refusal_until(const struct said *p)
+{
+	static char until[64];
+	struct err why = { 0 };
+	struct id draft;
+
+	assert_ok(node_begin(w.xa.node, e));
+	assert_false(overdue_complaint(w.xa.node, p->hash, "Ada Quill", &draft, &why));
+	node_rollback(w.xa.node);
+	const char *from = strstr(why.text, "has until "), *to = strstr(why.text, " to send the proof");
+	assert_true(from != NULL && to != NULL);
+	from += strlen("has until ");
+	snprintf(until, sizeof(until), "%.*s", (int)(to - from), from);
+	return until;
+}
+
 static void an_officer_publishes_after_the_grace_period_only(void **state)
 {
 	struct said p = unproved_request();
@@ -225,6 +242,7 @@ static void an_officer_publishes_after_the_grace_period_only(void **state)
 	IN_REFUSED(&w.xa, overdue_complaint(w.xa.node, p.hash, "Ada Quill", &draft, e), REASON_PROOF_PENDING);
 	clock_of(&w.xa);
 	IN_REFUSED(&w.xa, overdue_complaint(w.xa.node, p.hash, "Ada Quill", &draft, e), REASON_PROOF_PENDING);
+	assert_string_equal(refusal_until(&p), "2026-12-02 02:13 UTC");
 	days_pass(7);
 	IN(&w.xa, overdue_complaint(w.xa.node, p.hash, "Ada Quill", &draft, e));
 	IN_REFUSED(&w.xa, send_draft(&w.xa, &draft, hash, e), REASON_MISSING_APPROVAL);

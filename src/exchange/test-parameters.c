@@ -119,6 +119,7 @@ static void an_embargo_of_no_class_stops_the_node(void **state)
 		set(&w.xa, CONFIG_embargo_classes, wrong[i]);
 		config_write(&w.xa.config, &text);
 		write_file(&w.xa, "comity.conf", buf_bytes(&text));
+		assert_refused(parameters_setting(&w.xa.config, e), REASON_BAD_FIELD); /* before anything is started */
 		assert_ok(signer_open(&w.xa, false, e));
 		assert_refused(node_open_at(&w.xa, e), REASON_BAD_FIELD);
 		w.xa.node = NULL;

@@ -1,22 +1,8 @@
 /* When what a log signed is lost for good, the home goes on with a successor, and everybody is told. */
-#include "exchange/test-log-audit.h"
+#include "exchange/test-restoring.h"
 
 #include "exchange/pairs.h"
 #include "exchange/retire.h"
-
-static struct world w;
-
-static int begin(void **state)
-{
-	world_begin(&w);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_end(&w);
-	return 0;
-}
 
 static void a_successor_has_the_next_number(void **state)
 {
@@ -101,6 +87,72 @@ static void the_successor_starts_empty_and_letters_go_on(void **state)
 	assert_int_equal(sent.n, 3);
 }
 
+static bool whole(struct home *h, const struct note_key *log_key)
+{
+	AUTO_FD cell = openat(h->dir.fd, "keys/checkpoint", O_RDONLY | O_CLOEXEC);
+	struct checkpoint last;
+	struct store *s = NULL;
+	bool ret;
+
+	assert_ok(signing_cell(cell, &last, e));
+	assert_true(last.size > 0);
+	assert_ok(store_open(h->dir.fd, &s, e));
+	assert_ok(recover_is_whole(h->dir.fd, s, log_key, &last, &ret, e));
+	store_close(s);
+	return ret;
+}
+
+static void a_log_is_whole_while_its_store_and_files_reach_what_was_signed(void **state)
+{
+	struct note_key key = w.xa.node->identity.log;
+
+	slot(&w.xa);
+	home_close(&w.xa);
+	assert_true(whole(&w.xa, &key));
+	/* Its files are damaged. */
+	AUTO_BUF tile = { 0 };
+	buf_init(&tile, 64 * KIB);
+	char path[96];
+	struct checkpoint last;
+	AUTO_FD cell = openat(w.xa.dir.fd, "keys/checkpoint", O_RDONLY | O_CLOEXEC);
+	assert_ok(signing_cell(cell, &last, e));
+	snprintf(path, sizeof(path), "log/tile/entries/000.p/%u", (unsigned)last.size);
+	assert_ok(file_read(w.xa.dir.fd, path, &tile, e));
+	tile.at[tile.len - 1] ^= 1;
+	assert_int_equal(renameat(w.xa.dir.fd, path, w.xa.dir.fd, "log/kept"), 0);
+	write_file(&w.xa, path, buf_bytes(&tile));
+	assert_false(whole(&w.xa, &key));
+	assert_int_equal(renameat(w.xa.dir.fd, "log/kept", w.xa.dir.fd, path), 0);
+	assert_true(whole(&w.xa, &key));
+	home_open(&w.xa);
+}
+
+static void a_log_is_not_whole_when_more_was_signed_or_seen_than_its_store_has(void **state)
+{
+	struct note_key key = w.xa.node->identity.log;
+
+	slot(&w.xa);
+	/* The store is older than the signer's memory. */
+	back_up(&w.xa);
+	slot(&w.xa);
+	home_close(&w.xa);
+	assert_true(whole(&w.xa, &key));
+	copy(&w.xa, "store/comity.db", "kept.db");
+	(void)unlinkat(w.xa.dir.fd, "store/comity.db-wal", 0);
+	copy(&w.xa, "backup/comity.db", "store/comity.db");
+	assert_false(whole(&w.xa, &key));
+	copy(&w.xa, "kept.db", "store/comity.db");
+	assert_true(whole(&w.xa, &key));
+	/* Somebody has seen more. */
+	home_open(&w.xa);
+	assert_ok(node_begin(w.xa.node, e));
+	assert_true(recover_known(w.xa.node, log_size(w.xa.node->log) + 1, "w1.example"));
+	assert_ok(node_commit(w.xa.node, e));
+	home_close(&w.xa);
+	assert_false(whole(&w.xa, &key));
+	home_open(&w.xa);
+}
+
 static void two_people_say_that_history_is_lost(void **state)
 {
 	uint8_t hash[SHA256_BYTES];
@@ -134,6 +186,8 @@ int main(void)
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(a_successor_has_the_next_number),
 		CLAIM(the_successor_starts_empty_and_letters_go_on),
+		CLAIM(a_log_is_whole_while_its_store_and_files_reach_what_was_signed),
+		CLAIM(a_log_is_not_whole_when_more_was_signed_or_seen_than_its_store_has),
 		CLAIM(two_people_say_that_history_is_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

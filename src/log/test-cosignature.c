@@ -6,6 +6,14 @@
 #include "log/test-vectors.h"
 
 #define TIME_S 1760000000
+#define VECTORS "tlog-witness-mirror-sunlight"
+
+static struct bytes json_bytes_at(const json_t *list, size_t i)
+{
+	const char *text = json_string_value(json_array_get(list, i));
+
+	return bytes_of(text == NULL ? "" : text);
+}
 
 static struct sign_key *key_of_seed(const char *seed_hex)
 {
@@ -67,20 +75,19 @@ static void signs_and_verifies_as_the_generated_vectors(void **state)
 	assert_int_equal(n.signature_count, 3);
 	/* Text, log's line, Ed25519 witness's line: byte for byte the beginning of the published note. */
 	buf_init(&out, NOTE_BYTES_MAX);
-	assert_ok(note_sign(n.text, log.name, log_signer, &out, e));
-	assert_ok(cosignature_sign(n.text, ed.name, k, TIME_S, &out, e));
-	assert_true(bytes_starts(bytes_of(note), buf_text(&out)));
-	assert_ok(note_verify(&n, &log, e));
-	assert_ok(cosignature_verify(&n, &ed, &time_s, e));
-	assert_int_equal(time_s, TIME_S);
+	struct tally t = { 0 };
+	tally_case(&t, note_sign(n.text, log.name, log_signer, &out, NULL) && bytes_starts(bytes_of(note), buf_text(&out)), "the log's line made");
+	tally_case(&t, cosignature_sign(n.text, ed.name, k, TIME_S, &out, NULL) && bytes_starts(bytes_of(note), buf_text(&out)),
+		   "the Ed25519 cosignature made");
+	tally_case(&t, note_verify(&n, &log, NULL), "the log's line");
+	tally_case(&t, cosignature_verify(&n, &ed, &time_s, NULL) && time_s == TIME_S, "the Ed25519 cosignature");
 	time_s = 0;
-	assert_ok(cosignature_verify(&n, &ml, &time_s, e));
-	assert_int_equal(time_s, TIME_S);
+	tally_case(&t, cosignature_verify(&n, &ml, &time_s, NULL) && time_s == TIME_S, "the ML-DSA-44 cosignature");
 	/* Only the long line is left out so far: taking it makes the whole published note. */
-	assert_ok(cosignature_take(&out, line_of(bytes_of(note), &ml), &ml, &time_s, e));
-	assert_string_equal(buf_text(&out), note);
+	tally_case(&t, cosignature_take(&out, line_of(bytes_of(note), &ml), &ml, &time_s, NULL) && strcmp(buf_text(&out), note) == 0,
+		   "the note with all three lines");
 	close(fd);
-	printf("cosignature/generated.json: 5 passed, 0 failed, 0 skipped (3 signatures verified, 2 made byte for byte)\n");
+	tally_end(&t, "cosignature/generated.json", NULL);
 }
 
 /* Each bit of name, time, origin, size, root and signature counts. */
@@ -146,7 +153,8 @@ static void verifies_what_other_witnesses_published(void **state)
 		{ "testdata/witness2/witness.v0.json",
 		  "testdata/witness2/88ad7a28caeb0b2aa890fdf0304c2fcaf59fca2ee140134ff8c1300bac493482/checkpoint" },
 	};
-	int fd = vectors_open("tlog-witness-mirror-sunlight");
+	int fd = vectors_open(VECTORS);
+	struct tally sum = { 0 };
 
 	if (fd < 0)
 		skip();
@@ -154,20 +162,24 @@ static void verifies_what_other_witnesses_published(void **state)
 		struct note_key key;
 		struct note n;
 		int64_t time_s = 0;
+		char path[200];
 		AUTO_BUF in = { 0 };
 
 		AUTO_JSON *about = vectors_json(fd, rows[i].about);
 		buf_init(&in, NOTE_BYTES_MAX);
-		key_of(json_string_value(json_array_get(json_object_get(about, "verifier_keys"), 0)), &key);
-		assert_ok(file_read(fd, rows[i].path, &in, e));
-		assert_ok(note_parse(buf_bytes(&in), &n, e));
-		assert_ok(cosignature_verify(&n, &key, &time_s, e));
-		assert_int_equal(time_s, 1767139200);
-		in.at[n.text.len - 3] ^= 1; /* of the root */
-		assert_false(cosignature_verify(&n, &key, &time_s, NULL));
+		bool ok = note_key_parse(json_bytes_at(json_object_get(about, "verifier_keys"), 0), &key, NULL);
+		snprintf(path, sizeof(path), VECTORS "/%s", rows[i].about);
+		tally_file(&sum, path, ok, "its verifier key");
+		ok = ok && file_read(fd, rows[i].path, &in, NULL) && note_parse(buf_bytes(&in), &n, NULL) &&
+		     cosignature_verify(&n, &key, &time_s, NULL) && time_s == 1767139200;
+		if (ok)
+			in.at[n.text.len - 3] ^= 1; /* of the root */
+		snprintf(path, sizeof(path), VECTORS "/%s", rows[i].path);
+		tally_file(&sum, path, ok && !cosignature_verify(&n, &key, &time_s, NULL), "its cosignature, and not under another root");
 	}
 	close(fd);
-	printf("tlog-witness-mirror-sunlight/checkpoint: 3 passed, 0 failed, 0 skipped (cosignatures)\n");
+	assert_int_equal(sum.failed, 0);
+	assert_int_equal(sum.passed, 6);
 }
 
 static void reads_the_published_times_and_keys(void **state)
@@ -184,23 +196,23 @@ static void reads_the_published_times_and_keys(void **state)
 	struct note n;
 	char line[256];
 
-	key_of(json_string_value(json_array_get(convert, 1)), &key);
-	/* That log's key as a witness's: another type, therefore another id. */
-	assert_int_equal(key.type, NOTE_ED25519);
-	note_key_make(key.name, NOTE_COSIGNATURE, key.public_key, &cosigning);
-	assert_int_not_equal(cosigning.id, key.id);
-	assert_true(note_key_same(&cosigning, &key));
-	snprintf(line, sizeof(line), "w %s", json_text(stamp, "sig_b64"));
-	assert_ok(note_signature_parse(bytes_of(line), &s, e));
-	assert_int_equal(s.len, 72);
+	struct tally t = { 0 };
 	uint64_t time_s = 0;
-	for (size_t i = 0; i < 8; i++)
+
+	/* That log's key as a witness's: another type, therefore another id. */
+	bool ok = note_key_parse(json_bytes_at(convert, 1), &key, NULL) && key.type == NOTE_ED25519;
+	if (ok)
+		note_key_make(key.name, NOTE_COSIGNATURE, key.public_key, &cosigning);
+	tally_case(&t, ok && cosigning.id != key.id && note_key_same(&cosigning, &key), "a key");
+	snprintf(line, sizeof(line), "w %s", json_text(stamp, "sig_b64"));
+	ok = note_signature_parse(bytes_of(line), &s, NULL) && s.len == 72;
+	for (size_t i = 0; ok && i < 8; i++)
 		time_s = time_s << 8 | s.bytes[i];
-	assert_int_equal(time_s, json_integer_value(json_object_get(stamp, "timestamp")));
-	assert_ok(note_parse(bytes_of(json_text(v, "spec_example")), &n, e));
-	assert_int_equal(n.signatures[1].len, 72);
+	tally_case(&t, ok && time_s == (uint64_t)json_integer_value(json_object_get(stamp, "timestamp")), "a time");
+	tally_case(&t, note_parse(bytes_of(json_text(v, "spec_example")), &n, NULL) && n.signature_count > 1 && n.signatures[1].len == 72,
+		   "a note");
 	close(fd);
-	printf("cosignature/upstream.json: 3 passed, 0 failed, 0 skipped (a key, a time, a note)\n");
+	tally_end(&t, "cosignature/upstream.json", NULL);
 }
 
 /* --- of our own making ------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/test-tally.h"
 #include "log/merkle.h"
 #include "store/test-home.h"
 

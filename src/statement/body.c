@@ -233,6 +233,8 @@ static void print_object(const json_t *v, const struct shape *s, int offset_minu
 
 		if (m->type != MEMBER_FLAG && m->type != MEMBER_COUNT && !body_is_filled(value))
 			continue;
+		if (m->zero_is_none && json_integer_value(value) == 0)
+			continue;
 		if (json_is_array(value)) {
 			print_list(value, m, offset_minutes, depth, out);
 			continue;

@@ -28,6 +28,7 @@ struct member {
 	const char *name;
 	enum member_type type;
 	bool optional;
+	bool zero_is_none; /* of a count: 0 says nothing, and is not shown */
 	bool may_miss;  /* came later: statements of before do not have it */
 	int64_t min, max;
 	const char *choices;

@@ -8,7 +8,7 @@ static const struct member members[] = {
 	M_TIME_OR_NONE("due", "proof was due"),
 	M_HASH_OR_NONE("head", "head that we have at that number"),
 	M_HASH_OR_NONE("leaf", "leaf that the receipt promised"),
-	M_COUNT("n", 0, LETTER_NUMBER_MAX, "number of the letter"),
+	{ .name = "n", .type = MEMBER_COUNT, .max = LETTER_NUMBER_MAX, .zero_is_none = true, .words = "number of the letter" },
 	M_LINE_MUST("party", "party"),
 	M_TEXT("receipt", "receipt that the party signed"),
 	M_HASH_OR_NONE("tag", "tag in the party's log"),

@@ -24,6 +24,21 @@ static void every_kind_has_a_sample_that_parses_and_writes_back_the_same(void **
 	}
 }
 
+static void a_complaint_about_a_proof_has_no_number_to_show(void **state)
+{
+	for (int n = 0; n < 4; n += 3) {
+		json_t *body = sample_body("complaint");
+		AUTO_BUF out = { 0 };
+
+		json_put_int(body, "n", n);
+		buf_init(&out, 64 * KIB);
+		body_print(body, &complaint_shape, 60, &out);
+		assert_int_equal(strstr(buf_text(&out), "number of the letter: 3") != NULL, n == 3);
+		assert_int_equal(strstr(buf_text(&out), "number of the letter") != NULL, n == 3);
+		json_decref(body);
+	}
+}
+
 static void every_kind_prints_what_it_says(void **state)
 {
 	for (size_t i = 0; i < kind_count(); i++) {
@@ -208,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_has_a_sample_that_parses_and_writes_back_the_same),
 		cmocka_unit_test(every_kind_prints_what_it_says),
+		cmocka_unit_test(a_complaint_about_a_proof_has_no_number_to_show),
 		cmocka_unit_test(every_member_is_needed),
 		cmocka_unit_test(every_member_has_its_type),
 		cmocka_unit_test(no_kind_takes_a_further_member),
