@@ -116,7 +116,9 @@ static int mirror_all(const struct args *a, struct mirror *mirrors, size_t count
 			if (mirror_round(&mirrors[i], quiet, &e)) {
 				if (every == 0 || before != monitor_checkpoint(mirrors[i].monitor)->size)
 					told(a, &mirrors[i], NULL);
-			} else if (watch_stop == 0) {
+			} else {
+				if (watch_stop != 0)
+					(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end; the next run goes on there");
 				told(a, &mirrors[i], &e);
 				status = e.kind == ERR_REJECTED ? 1 : status == 1 ? 1 : 2;
 			}

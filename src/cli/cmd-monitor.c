@@ -1,5 +1,7 @@
 /* comity log monitor: what outsiders run. Each log is followed on its own; what one does never stops another. Each
  * finding is said once, when it is new. */
+#include "cli/monitor-internal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,17 +10,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/num.h"
-#include "cli/commands.h"
-#include "cli/expected.h"
-#include "cli/output.h"
-#include "cli/watch.h"
 #include "log/leaf.h"
 #include "log/statistics.h"
 #include "log/witness.h"
 
-#define SAID_MAX 64u
 #define WITNESS_SECONDS_MAX 30u
-enum { EXIT_CONSISTENT = 0, EXIT_WRONG = 1, EXIT_NOT_SEEN = 2 };
 
 const struct option monitor_options_table[] = {
 	OPTION_JSON, OPTION_QUIET, WATCH_OPTIONS,
@@ -32,138 +28,6 @@ const struct option monitor_options_table[] = {
 	OPTION_TURN,
 	OPTION_END,
 };
-
-struct watcher {
-	const struct args *a;
-	struct watch_list list;
-	struct log_watch *logs;
-	struct expected expected;
-	const uint8_t *pin;
-	int state_fd, evidence_fd; /* -1: none */
-	uint64_t turn;             /* seconds; 0: no end */
-	int status;
-	struct progress progress;
-};
-
-struct log_watch {
-	struct watcher *w;
-	struct watched_place *log;
-	struct log_source source;
-	bool open, must_rehash;
-	struct monitor *monitor;
-	uint8_t said[SAID_MAX][SHA256_BYTES]; /* findings since all was well; each is said once */
-	size_t said_count;
-	enum reason reason;            /* of the last round */
-	int status;
-	uint64_t size_said;
-	uint8_t counted[SHA256_BYTES]; /* digest of the index whose openings were counted */
-};
-
-/* --- saying ---------------------------------------------------------------------------------------- */
-
-static void say(struct watcher *w, json_t *event, const char *text)
-{
-	AUTO_BUF out = { 0 };
-	AUTO_JSON *v = event;
-	struct err e;
-
-	buf_init(&out, 64 * KIB);
-	json_put_time(v, "time", clock_now_ms());
-	if (args_has(w->a, "json")) {
-		if (!json_write_canonical(v, &out, &e))
-			(void)command_failed(&e);
-	} else {
-		text_printable(bytes_of(text), &out);
-	}
-	buf_add_u8(&out, '\n');
-	if (!output_write(&out, &e))
-		(void)command_failed(&e);
-	(void)fflush(stdout);
-}
-
-static json_t *event_of(const struct log_watch *l, const char *what)
-{
-	const struct checkpoint *c = monitor_checkpoint(l->monitor);
-	json_t *v = json_object();
-
-	json_put_text(v, "event", what);
-	json_put_text(v, "log", l->log->key.name);
-	json_put_text(v, "target", l->log->target);
-	size_put(v, "size", c->size);
-	size_put(v, "hashed", monitor_hashed(l->monitor));
-	if (l->log->party != NULL)
-		json_put_text(v, "party", l->log->party);
-	return v;
-}
-
-static void say_server(struct log_watch *l, json_t *v)
-{
-	uint8_t server[SHA256_BYTES];
-
-	if (target_is_url(l->log->target) && l->open && source_https_server(&l->source, server))
-		json_put_hex(v, "server", BYTES_ARRAY(server));
-}
-
-static void say_verified(struct log_watch *l)
-{
-	const struct checkpoint *c = monitor_checkpoint(l->monitor);
-	const struct policy_verdict *p = monitor_verdict(l->monitor);
-	json_t *v;
-	AUTO_BUF text = { 0 };
-
-	if (l->said_count == 0 && l->size_said == c->size && c->size > 0)
-		return;
-	l->size_said = c->size;
-	v = event_of(l, "verified");
-	buf_init(&text, 4 * KIB);
-	json_put_hex(v, "root", BYTES_ARRAY(c->root));
-	json_put_int(v, "witnesses", (int64_t)p->witnesses);
-	say_server(l, v);
-	buf_add_format(&text, "%s: %" PRIu64 " leaves verified", c->origin, c->size);
-	if (l->log->retired != NULL)
-		buf_add_text(&text, " of a retired log");
-	else if (l->log->policy == NULL)
-		buf_add_text(&text, ", no witnesses asked for");
-	else
-		buf_add_format(&text, ", %zu witnesses", p->witnesses);
-	say(l->w, v, buf_text(&text));
-}
-
-static bool was_said(struct log_watch *l, const char *text)
-{
-	uint8_t digest[SHA256_BYTES];
-
-	sha256(bytes_of(text), digest);
-	for (size_t i = 0; i < l->said_count && i < SAID_MAX; i++)
-		if (memcmp(l->said[i], digest, sizeof(digest)) == 0)
-			return true;
-	memcpy(l->said[l->said_count++ % SAID_MAX], digest, sizeof(digest));
-	return false;
-}
-
-/* 1: something is wrong, and it is not a matter of whom one asks; 2: it could not be looked at. */
-static void found(struct log_watch *l, const struct err *e)
-{
-	int status = e->kind == ERR_REJECTED ? EXIT_WRONG : EXIT_NOT_SEEN;
-	json_t *v;
-	AUTO_BUF text = { 0 };
-
-	if (l->status != EXIT_WRONG)
-		l->status = status;
-	l->reason = e->reason;
-	if (was_said(l, e->text))
-		return;
-	buf_init(&text, 4 * KIB);
-	v = event_of(l, status == EXIT_WRONG ? reason_code(e->reason) : "not-looked-at");
-	json_put_text(v, "reason", reason_code(e->reason));
-	json_put_text(v, "text", e->text);
-	say_server(l, v);
-	buf_add_format(&text, "%s: %s: %s (%s)", l->log->key.name, status == EXIT_WRONG ? "WRONG" : "could not be looked at", e->text,
-		       reason_code(e->reason));
-	say(l->w, v, buf_text(&text));
-}
-
-/* --- evidence and state --------------------------------------------------------------------------- */
 
 static void keep_evidence(struct log_watch *l, enum reason reason)
 {
@@ -180,15 +44,15 @@ static void keep_evidence(struct log_watch *l, enum reason reason)
 	witness_origin_hex(l->log->key.name, origin);
 	snprintf(name, sizeof(name), "%s-%" PRIu64 "%s", origin, monitor_checkpoint(l->monitor)->size, reason == REASON_SPLIT_VIEW ? "" : "-older");
 	if (!evidence_write(l->w->evidence_fd, name, note, &is_new, &e))
-		found(l, &e);
+		watch_found(l, &e);
 	if (!is_new)
 		return;
 	buf_init(&text, 4 * KIB);
 	buf_add_format(&text, "%s: both notes are in %s/%s-a.txt and -b.txt: each is signed by the log's key%s", l->log->key.name,
 		       args_value(l->w->a, "evidence"), name, reason == REASON_SPLIT_VIEW ? ", and no one log has both trees" : "");
-	v = event_of(l, "evidence");
+	v = watch_event(l, "evidence");
 	json_put_text(v, "files", name);
-	say(l->w, v, buf_text(&text));
+	watch_say(l->w, v, buf_text(&text));
 }
 
 static void state_path(const struct log_watch *l, char ret[static 96])
@@ -238,32 +102,13 @@ static bool leaf_look(void *ctx, uint64_t index, struct bytes entry, struct err 
 
 	if (t == NULL)
 		return true;
-	v = event_of(l, "found");
+	v = watch_event(l, "found");
 	json_put_bytes(v, "tag", bytes_from(t->hex, TAG_HEX_BYTES));
 	size_put(v, "index", index);
 	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, l->log->key.name);
-	say(l->w, v, text);
+	watch_say(l->w, v, text);
 	return true;
 }
-
-static void tags_missing(struct watcher *w)
-{
-	for (size_t i = 0; i < w->expected.count; i++) {
-		json_t *v = json_object();
-		char text[120];
-
-		if (w->expected.tags[i].found) {
-			json_decref(v);
-			continue;
-		}
-		json_put_text(v, "event", "not-found");
-		json_put_bytes(v, "tag", bytes_from(w->expected.tags[i].hex, TAG_HEX_BYTES));
-		snprintf(text, sizeof(text), "tag %.64s: NOT FOUND", w->expected.tags[i].hex);
-		say(w, v, text);
-	}
-}
-
-/* --- one round -------------------------------------------------------------------------------------- */
 
 static bool hashed(void *ctx, uint64_t done, uint64_t size)
 {
@@ -288,22 +133,22 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 	witness_origin_hex(l->log->key.name, origin);
 	snprintf(path, sizeof(path), "%s/checkpoint", origin);
 	if (!target_open(witness->url, NULL, &watch_stop, &s, &e)) {
-		found(l, &e);
+		watch_found(l, &e);
 		return;
 	}
 	target_turn(&s, WITNESS_SECONDS_MAX);
 	if (!s.fetch(s.ctx, path, NOTE_BYTES_MAX, &note, &e)) {
 		(void)err_note(&e, "witness %s", witness->name);
 		if (l->log->retired == NULL || e.kind != ERR_NOT_FOUND) /* today's witnesses may never have seen it */
-			found(l, &e);
+			watch_found(l, &e);
 	} else if (!checkpoint_verify(buf_bytes(&note), &l->log->key, &shown, &e)) {
 		e.kind = ERR_UNAVAILABLE; /* says nothing about the log: anybody could have written it */
 		(void)err_note(&e, "witness %s", witness->name);
-		found(l, &e);
+		watch_found(l, &e);
 	} else if (!watch_ended(l->log, &shown, witness->name, &e)) {
-		found(l, &e);
+		watch_found(l, &e);
 	} else if (!monitor_compare(l->monitor, l->open ? &l->source : NULL, buf_bytes(&note), witness->name, &e)) {
-		found(l, &e);
+		watch_found(l, &e);
 		keep_evidence(l, e.reason);
 	}
 	log_source_close(&s);
@@ -323,22 +168,22 @@ static void count_classes(struct log_watch *l)
 	buf_init(&index, PUBLISHED_INDEX_BYTES_MAX);
 	if (!l->source.fetch(l->source.ctx, "acts/index", PUBLISHED_INDEX_BYTES_MAX, &index, &e)) {
 		if (e.kind != ERR_NOT_FOUND)
-			found(l, &e);
+			watch_found(l, &e);
 		return;
 	}
 	sha256(buf_bytes(&index), digest);
 	if (memcmp(digest, l->counted, sizeof(digest)) == 0)
 		return;
 	if (!statistics_count(&o, &l->source, &counts, &e)) {
-		found(l, &e);
+		watch_found(l, &e);
 		return;
 	}
 	memcpy(l->counted, digest, sizeof(digest));
 	periods = json_array_size(json_object_get(counts, "periods"));
-	v = event_of(l, "counted");
+	v = watch_event(l, "counted");
 	json_put(v, "statistics", counts);
 	snprintf(text, sizeof(text), "%.100s: the openings of %zu quarter%s open what they say", l->log->key.name, periods, periods == 1 ? "" : "s");
-	say(l->w, v, text);
+	watch_say(l->w, v, text);
 }
 
 static bool follow(struct log_watch *l, struct err *e)
@@ -356,16 +201,13 @@ static bool follow(struct log_watch *l, struct err *e)
 	return ok;
 }
 
-/* It is no fault: who retired it had lost it. */
-static void say_gone(struct log_watch *l)
+/* A signal came before the end of this log: what was not read can say nothing, neither for the log nor against it. */
+static void stopped(struct log_watch *l)
 {
-	char text[NOTE_NAME_BYTES_MAX + 80];
+	struct err e = { 0 };
 
-	if (l->size_said == UINT64_MAX)
-		return;
-	l->size_said = UINT64_MAX;
-	snprintf(text, sizeof(text), "%s: retired, and no mirror of it is served", l->log->key.name);
-	say(l->w, event_of(l, "retired"), text);
+	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end");
+	watch_found(l, &e);
 }
 
 static void watch_round(struct log_watch *l)
@@ -376,20 +218,22 @@ static void watch_round(struct log_watch *l)
 	l->status = EXIT_CONSISTENT;
 	l->reason = REASON_NONE;
 	if (follow(l, &e)) {
-		say_verified(l);
+		watch_say_verified(l);
 		if (args_has(l->w->a, "classes"))
 			count_classes(l);
 	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
-		say_gone(l);
-	} else if (watch_stop == 0) {
-		found(l, &e);
+		watch_say_gone(l);
+	} else if (watch_stop != 0) {
+		stopped(l);
+	} else {
+		watch_found(l, &e);
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
 			keep_evidence(l, e.reason);
 	}
 	for (size_t i = 0; args_has(l->w->a, "witnesses") && policy != NULL && watch_stop == 0 && i < policy_witness_count(policy); i++)
 		ask_witness(l, policy_witness_at(policy, i));
 	if (!state_save(l, &state))
-		found(l, &state);
+		watch_found(l, &state);
 	if (l->status == EXIT_CONSISTENT)
 		l->said_count = 0;
 	if (l->status == EXIT_WRONG || l->w->status == EXIT_CONSISTENT)
@@ -433,42 +277,36 @@ static void watcher_release(struct watcher *w)
 	watch_list_release(&w->list);
 }
 
-static void say_end(struct watcher *w)
+static bool all_read(const struct watcher *w)
 {
-	static const char *const words[] = { "all consistent", "something is wrong", "not everything could be looked at" };
-	json_t *v = json_object(), *logs = json_array();
-	char text[160];
-
-	for (size_t i = 0; i < w->list.count; i++) {
-		const struct log_watch *l = &w->logs[i];
-		const char *stands = l->size_said == UINT64_MAX ? "retired" : "verified";
-		json_t *one = event_of(l, l->reason == REASON_NONE ? stands : reason_code(l->reason));
-
-		json_put_int(one, "status", w->logs[i].status);
-		if (json_array_append_new(logs, one) != 0)
-			abort();
-	}
-	json_put_text(v, "event", "end");
-	json_put(v, "logs", logs);
-	json_put_text(v, "result", words[w->status]);
-	json_put_int(v, "status", w->status);
-	json_put_int(v, "tags_expected", (int64_t)w->expected.count);
-	json_put_int(v, "tags_found", (int64_t)w->expected.found);
-	snprintf(text, sizeof(text), "%zu log%s: %s", w->list.count, w->list.count == 1 ? "" : "s", words[w->status]);
-	say(w, v, text);
+	for (size_t i = 0; i < w->list.count; i++)
+		if (w->logs[i].status == EXIT_NOT_SEEN)
+			return false;
+	return true;
 }
 
 static int watch_all(struct watcher *w, uint64_t every)
 {
+	bool missing = false, said = false;
+
 	do {
+		size_t i = 0;
 		w->status = EXIT_CONSISTENT;
-		for (size_t i = 0; i < w->list.count && watch_stop == 0; i++)
+		for (; i < w->list.count && watch_stop == 0; i++)
 			watch_round(&w->logs[i]);
+		for (; i < w->list.count; i++) {
+			stopped(&w->logs[i]);
+			w->status = w->status == EXIT_CONSISTENT ? EXIT_NOT_SEEN : w->status;
+		}
+		/* Only of logs that were all read to their end can it be said that a tag is not there. */
+		missing = w->expected.found < w->expected.count && all_read(w);
+		if (missing && !said)
+			watch_say_missing(w);
+		said = said || missing;
 	} while (every > 0 && watch_sleep((int64_t)every * 1000));
-	tags_missing(w);
-	if (w->expected.found < w->expected.count && w->status == EXIT_CONSISTENT)
+	if (missing && w->status == EXIT_CONSISTENT)
 		w->status = EXIT_WRONG;
-	say_end(w);
+	watch_say_end(w);
 	return w->status;
 }
 

@@ -37,6 +37,15 @@ bool cosigning_looking(const struct node *n, int64_t now_ms)
 	return false;
 }
 
+void cosigning_look_again(struct node *n, int64_t now_ms)
+{
+	struct cosigning *c = n->cosigning;
+
+	c->look_ms = now_ms;
+	for (size_t i = 0; i < c->count; i++)
+		c->watchers[i]->looked_at = false;
+}
+
 static bool wants(const struct cosigning *c, const struct watcher *w, const struct proved *current, int64_t now_ms)
 {
 	if (!(w->counts || w->for_peer) || w->url[0] == '\0')

@@ -33,6 +33,8 @@ bool cosigning_open(struct node *n, struct err *e) MUST_USE;
  * failed to, or COSIGNING_ROUND_MS have passed: a home that was put back together with its signer's cell knows of nothing
  * that it must not sign again. What shows our own signature under more leaves, or under another tree, locks the node. */
 bool cosigning_looking(const struct node *n, int64_t now_ms);
+/* As after a start, once a recovery has unlocked the node: while it was locked nobody was asked. */
+void cosigning_look_again(struct node *n, int64_t now_ms);
 /* Inside a transaction: keeps the proved note when it is not stored yet. */
 bool cosigning_save(struct node *n, struct err *e) MUST_USE;
 

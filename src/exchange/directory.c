@@ -399,7 +399,10 @@ bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err 
 
 bool directory_may_be_behind(const struct node *n, int64_t now_ms)
 {
-	return config_text(&n->config, register_url)[0] != '\0' &&
+	uint8_t root[SHA256_BYTES], pin[SHA256_BYTES];
+
+	return config_text(&n->config, register_url)[0] != '\0' && trust_root(n, root) &&
+	       hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, sizeof(pin)) &&
 	       (now_ms < n->register_asked_ms || now_ms - n->register_asked_ms > REGISTER_ASKED_MS_MAX);
 }
 

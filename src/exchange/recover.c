@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
 #include "exchange/cell.h"
+#include "exchange/cosigning.h"
 #include "exchange/pair-recover.h"
 #include "exchange/classes.h"
 #include "exchange/publish.h"
@@ -253,7 +255,11 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 		return false;
 	if (((n->locked || n->recoveries > 0) && !peers_to_ask(n, without, e)) || !n->signer.unlock(n->signer.ctx, e))
 		return false;
+	if (n->locked)
+		cosigning_look_again(n, clock_now_ms());
 	*ret = (struct recovered){ .leaves = log_size(n->log) - before, .acts = acts };
+	if (n->locked)
+		cosigning_look_again(n, clock_now_ms());
 	n->locked = false;
 	n->locked_why[0] = '\0';
 	return true;

@@ -1,5 +1,6 @@
 /* A disk that was put back to an older state together with the signer's cell: nothing here knows of what was signed since.
  * The witnesses do, and they are looked at before anything is signed. */
+#include "exchange/recover.h"
 #include "exchange/test-witnesses.h"
 
 static struct world w;
@@ -187,6 +188,23 @@ static void the_most_that_was_shown_is_where_recovery_leads(void **state)
 	assert_non_null(strstr(w.xa.node->locked_why, "w1.example/witness"));
 }
 
+/* The disk is lost, and the signer's cell with it: who unlocks has nothing to go by but what the witnesses show. */
+static void a_recovery_asks_the_witnesses_before_it_signs(void **state)
+{
+	struct recovered back;
+
+	keep_disk(&w.xa);
+	w.xa.node->locked = true;
+	the_time += 10 * COSIGNING_ROUND_MS; /* until an officer comes */
+	assert_ok(node_recover(w.xa.node, NULL, &back, e));
+	assert_false(w.xa.node->locked);
+	has_seen(&witnesses[W1], &w.xa, size() + 8, w.xa.log);
+	assert_int_equal(grows(1), 0);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_int_equal(grows(SLOT_MS), 0);
+}
+
 static void what_is_not_signed_by_us_locks_nothing(void **state)
 {
 	keep_disk(&w.xa);
@@ -234,6 +252,7 @@ int main(void)
 		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
 		CLAIM(the_most_that_was_shown_is_where_recovery_leads),
+		CLAIM(a_recovery_asks_the_witnesses_before_it_signs),
 		CLAIM(what_is_not_signed_by_us_locks_nothing),
 		CLAIM(each_witness_is_asked_once_and_then_the_log_goes_on),
 		CLAIM(without_a_policy_nothing_is_waited_for),

@@ -143,6 +143,7 @@ static inline void sim_home_begin(struct sim *s, int i)
 	set(&x->h, CONFIG_public_endpoint, text);
 	if (i != 0)
 		set(&x->h, CONFIG_register_url, "https://XS.example");
+	set(&x->h, CONFIG_register_pin, SAMPLE_HASH);
 	x->skew = sim_roll(s, -4000, 4000);
 }
 
