@@ -224,7 +224,8 @@ static void watch_round(struct log_watch *l)
 	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
 		watch_say_gone(l);
 	} else if (watch_stop != 0) {
-		stopped(l);
+		if (!l->w->whole)
+			stopped(l);
 	} else {
 		watch_found(l, &e);
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
@@ -288,16 +289,23 @@ static bool all_read(const struct watcher *w)
 static int watch_all(struct watcher *w, uint64_t every)
 {
 	bool missing = false, said = false;
+	int last = EXIT_CONSISTENT;
 
 	do {
 		size_t i = 0;
 		w->status = EXIT_CONSISTENT;
 		for (; i < w->list.count && watch_stop == 0; i++)
 			watch_round(&w->logs[i]);
-		for (; i < w->list.count; i++) {
+		for (; i < w->list.count && !w->whole; i++) {
 			stopped(&w->logs[i]);
 			w->status = w->status == EXIT_CONSISTENT ? EXIT_NOT_SEEN : w->status;
 		}
+		if (watch_stop != 0 && w->whole) {
+			w->status = last;
+			break;
+		}
+		last = w->status;
+		w->whole = true;
 		/* Only of logs that were all read to their end can it be said that a tag is not there. */
 		missing = w->expected.found < w->expected.count && all_read(w);
 		if (missing && !said)

@@ -19,6 +19,7 @@ struct watcher {
 	int state_fd, evidence_fd; /* -1: none */
 	uint64_t turn;             /* seconds; 0: no end */
 	int status;
+	bool whole;                /* a round was completed: a service that is stopped later ends with what that one said */
 	struct progress progress;
 };
 
