@@ -258,8 +258,6 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 	if (n->locked)
 		cosigning_look_again(n, clock_now_ms());
 	*ret = (struct recovered){ .leaves = log_size(n->log) - before, .acts = acts };
-	if (n->locked)
-		cosigning_look_again(n, clock_now_ms());
 	n->locked = false;
 	n->locked_why[0] = '\0';
 	return true;
