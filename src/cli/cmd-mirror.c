@@ -101,28 +101,36 @@ static void told(const struct args *a, const struct mirror *m, const struct err 
 	(void)fflush(stdout);
 }
 
+/* What a signal cut short is begun and not wrong; what was rejected before it came stays so. */
+static int mirror_failed(const struct args *a, const struct mirror *m, struct err *e, int status)
+{
+	if (watch_stop != 0 && e->kind != ERR_REJECTED)
+		(void)err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end; the next run goes on there");
+	told(a, m, e);
+	return e->kind == ERR_REJECTED || status == 1 ? 1 : 2;
+}
+
 static int mirror_all(const struct args *a, struct mirror *mirrors, size_t count, uint64_t every)
 {
 	bool quiet = args_has(a, "quiet") || isatty(STDERR_FILENO) != 1;
 	int status;
 
 	do {
+		size_t i = 0;
+
 		status = 0;
-		for (size_t i = 0; i < count && watch_stop == 0; i++) {
+		for (; i < count && watch_stop == 0; i++) {
 			uint64_t before = monitor_checkpoint(mirrors[i].monitor)->size;
 			struct err e = { 0 };
 
 			mirrors[i].acts = 0;
-			if (mirror_round(&mirrors[i], quiet, &e)) {
-				if (every == 0 || before != monitor_checkpoint(mirrors[i].monitor)->size)
-					told(a, &mirrors[i], NULL);
-			} else {
-				if (watch_stop != 0)
-					(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end; the next run goes on there");
-				told(a, &mirrors[i], &e);
-				status = e.kind == ERR_REJECTED ? 1 : status == 1 ? 1 : 2;
-			}
+			if (!mirror_round(&mirrors[i], quiet, &e))
+				status = mirror_failed(a, &mirrors[i], &e, status);
+			else if (every == 0 || before != monitor_checkpoint(mirrors[i].monitor)->size)
+				told(a, &mirrors[i], NULL);
 		}
+		for (; i < count; i++)
+			status = mirror_failed(a, &mirrors[i], &(struct err){ 0 }, status);
 	} while (every > 0 && watch_sleep((int64_t)every * 1000));
 	return status;
 }

@@ -201,38 +201,44 @@ static bool follow(struct log_watch *l, struct err *e)
 	return ok;
 }
 
-/* A signal came before the end of this log: what was not read can say nothing, neither for the log nor against it. */
+/* A signal came before the end of this log: what was not read can say nothing, neither for the log nor against it. A
+ * service that had read everything before is only told to end, and has nothing to say about it. */
 static void stopped(struct log_watch *l)
 {
 	struct err e = { 0 };
 
+	if (l->w->whole || l->status == EXIT_WRONG)
+		return;
 	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end");
 	watch_found(l, &e);
 }
 
 static void watch_round(struct log_watch *l)
 {
-	const struct policy *policy = l->log->policy;
+	size_t asked = 0, witnesses = args_has(l->w->a, "witnesses") && l->log->policy != NULL ? policy_witness_count(l->log->policy) : 0;
 	struct err e = { 0 }, state = { 0 };
 
 	l->status = EXIT_CONSISTENT;
 	l->reason = REASON_NONE;
-	if (follow(l, &e)) {
+	l->read = follow(l, &e);
+	if (l->read) {
 		watch_say_verified(l);
 		if (args_has(l->w->a, "classes"))
 			count_classes(l);
 	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
 		watch_say_gone(l);
-	} else if (watch_stop != 0) {
-		if (!l->w->whole)
-			stopped(l);
+		l->read = true; /* there is nothing to read */
+	} else if (watch_stop != 0 && e.kind != ERR_REJECTED) {
+		stopped(l);
 	} else {
 		watch_found(l, &e);
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
 			keep_evidence(l, e.reason);
 	}
-	for (size_t i = 0; args_has(l->w->a, "witnesses") && policy != NULL && watch_stop == 0 && i < policy_witness_count(policy); i++)
-		ask_witness(l, policy_witness_at(policy, i));
+	for (; asked < witnesses && watch_stop == 0; asked++)
+		ask_witness(l, policy_witness_at(l->log->policy, asked));
+	if (asked < witnesses)
+		stopped(l);
 	if (!state_save(l, &state))
 		watch_found(l, &state);
 	if (l->status == EXIT_CONSISTENT)
@@ -281,9 +287,24 @@ static void watcher_release(struct watcher *w)
 static bool all_read(const struct watcher *w)
 {
 	for (size_t i = 0; i < w->list.count; i++)
-		if (w->logs[i].status == EXIT_NOT_SEEN)
+		if (!w->logs[i].read)
 			return false;
 	return true;
+}
+
+/* A round of all logs. False: a signal cut it short. */
+static bool one_round(struct watcher *w)
+{
+	size_t i = 0;
+
+	w->status = EXIT_CONSISTENT;
+	for (; i < w->list.count && watch_stop == 0; i++)
+		watch_round(&w->logs[i]);
+	for (size_t k = i; k < w->list.count && !w->whole; k++) {
+		stopped(&w->logs[k]);
+		w->status = w->status == EXIT_CONSISTENT ? EXIT_NOT_SEEN : w->status;
+	}
+	return watch_stop == 0;
 }
 
 static int watch_all(struct watcher *w, uint64_t every)
@@ -292,16 +313,9 @@ static int watch_all(struct watcher *w, uint64_t every)
 	int last = EXIT_CONSISTENT;
 
 	do {
-		size_t i = 0;
-		w->status = EXIT_CONSISTENT;
-		for (; i < w->list.count && watch_stop == 0; i++)
-			watch_round(&w->logs[i]);
-		for (; i < w->list.count && !w->whole; i++) {
-			stopped(&w->logs[i]);
-			w->status = w->status == EXIT_CONSISTENT ? EXIT_NOT_SEEN : w->status;
-		}
-		if (watch_stop != 0 && w->whole) {
-			w->status = last;
+		/* Stopped later, a service ends with what its last whole round said, or with what is wrong since. */
+		if (!one_round(w) && w->whole) {
+			w->status = w->status == EXIT_WRONG ? EXIT_WRONG : last;
 			break;
 		}
 		last = w->status;
@@ -310,7 +324,7 @@ static int watch_all(struct watcher *w, uint64_t every)
 		missing = w->expected.found < w->expected.count && all_read(w);
 		if (missing && !said)
 			watch_say_missing(w);
-		said = said || missing;
+		said = missing;
 	} while (every > 0 && watch_sleep((int64_t)every * 1000));
 	if (missing && w->status == EXIT_CONSISTENT)
 		w->status = EXIT_WRONG;

@@ -27,7 +27,8 @@ struct log_watch {
 	struct watcher *w;
 	struct watched_place *log;
 	struct log_source source;
-	bool open, must_rehash;
+	bool open;
+	bool read; /* in this round, to its end */
 	struct monitor *monitor;
 	uint8_t said[SAID_MAX][SHA256_BYTES]; /* findings since all was well; each is said once */
 	size_t said_count;

@@ -107,8 +107,6 @@ void watch_found(struct log_watch *l, const struct err *e)
 	watch_say(l->w, v, buf_text(&text));
 }
 
-/* --- evidence and state --------------------------------------------------------------------------- */
-
 void watch_say_missing(struct watcher *w)
 {
 	for (size_t i = 0; i < w->expected.count; i++) {
@@ -125,9 +123,6 @@ void watch_say_missing(struct watcher *w)
 		watch_say(w, v, text);
 	}
 }
-
-/* --- one round -------------------------------------------------------------------------------------- */
-
 
 /* It is no fault: who retired it had lost it. */
 void watch_say_gone(struct log_watch *l)

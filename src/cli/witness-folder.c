@@ -160,8 +160,6 @@ void witness_folder_url(const struct witness_folder *f, char out[static 600])
 
 /* --- what it last cosigned ---------------------------------------------------------------------------- */
 
-/* --- what it last cosigned ---------------------------------------------------------------------------- */
-
 static bool from_state(const struct witness_folder *f, const char *origin, struct buf *note)
 {
 	struct store *s = NULL;

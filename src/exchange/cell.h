@@ -15,7 +15,7 @@ bool cell_put(struct node *n, const char *name, struct bytes value, struct err *
 /* Appends the value to out; nothing when there is none. */
 bool cell_get(struct node *n, const char *name, struct buf *out, struct err *e) MUST_USE;
 /* The same of a store whose node does not run. */
-bool cell_read(struct store *s, const char *name, struct buf *out, struct err *e) MUST_USE;
+bool cell_of_store(struct store *s, const char *name, struct buf *out, struct err *e) MUST_USE;
 /* Puts this home's own policies into a register without a bundle (policies.c); with one it does nothing. */
 bool directory_own_policies(struct node *n, struct register_ *r, struct buf *problems, struct err *e) MUST_USE;
 

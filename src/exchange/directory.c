@@ -23,7 +23,7 @@ bool cell_put(struct node *n, const char *name, struct bytes value, struct err *
 }
 
 /* Appends the cell's value; nothing when there is none. */
-bool cell_read(struct store *s, const char *name, struct buf *out, struct err *e)
+bool cell_of_store(struct store *s, const char *name, struct buf *out, struct err *e)
 {
 	struct query *q = store_query(s, QUERY_cell_get);
 	bool found;
@@ -38,7 +38,7 @@ bool cell_read(struct store *s, const char *name, struct buf *out, struct err *e
 
 bool cell_get(struct node *n, const char *name, struct buf *out, struct err *e)
 {
-	return cell_read(n->store, name, out, e);
+	return cell_of_store(n->store, name, out, e);
 }
 
 static bool trust_root(const struct node *n, uint8_t root[static SHA256_BYTES])

@@ -414,9 +414,9 @@ static bool early_add(struct node *n, const char *peer, const struct pair_letter
 	return ok;
 }
 
-static bool early_drop(struct node *n, const char *peer, uint64_t number, struct err *e)
+static bool early_delete(struct node *n, enum query_name which, const char *peer, uint64_t number, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_pair_early_drop);
+	struct query *q = store_query(n->store, which);
 
 	query_bind_text(q, 1, peer);
 	query_bind_int(q, 2, (int64_t)number);
@@ -425,15 +425,14 @@ static bool early_drop(struct node *n, const char *peer, uint64_t number, struct
 	return ok;
 }
 
+static bool early_drop(struct node *n, const char *peer, uint64_t number, struct err *e)
+{
+	return early_delete(n, QUERY_pair_early_drop, peer, number, e);
+}
+
 bool pair_forget_early(struct node *n, const char *peer, uint64_t after, struct err *e)
 {
-	struct query *q = store_query(n->store, QUERY_pair_early_forget);
-
-	query_bind_text(q, 1, peer);
-	query_bind_int(q, 2, (int64_t)after);
-	bool ok = query_run(q, e);
-	query_end(q);
-	return ok;
+	return early_delete(n, QUERY_pair_early_forget, peer, after, e);
 }
 
 /* Those that came early and are next now. */

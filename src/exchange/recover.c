@@ -294,7 +294,7 @@ bool recover_is_whole(int home_fd, struct store *s, const struct note_key *log_k
 	*ret = false;
 	buf_init(&known, KIB);
 	buf_init(&note, NOTE_BYTES_MAX);
-	if (!store_has(s, last, &has, e) || !cell_read(s, KNOWN_CELL, &known, e) || !cell_read(s, SHOWN_CELL, &note, e))
+	if (!store_has(s, last, &has, e) || !cell_of_store(s, KNOWN_CELL, &known, e) || !cell_of_store(s, SHOWN_CELL, &note, e))
 		return false;
 	if (has && note.len > 0 && checkpoint_verify(buf_bytes(&note), log_key, &shown, NULL) && !store_has(s, &shown, &has, e))
 		return false;

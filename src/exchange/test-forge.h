@@ -219,4 +219,23 @@ static inline void rejected_as(struct home *to, struct bytes sealed, const uint8
 	buf_release(&v.envelope);
 }
 
+/* A receipt of this home with the given body, signed by it; the body is taken over. */
+static inline void forge_receipt(struct home *by, const char *to, json_t *body, struct buf *out)
+{
+	struct bytes type = statement_type(kind_find(bytes_of("receipt")));
+	json_t *frame = frame_of(by, to, "receipt", body);
+	struct envelope_signature sig;
+	AUTO_BUF payload = { 0 }, pae = { 0 };
+
+	buf_init(&payload, STATEMENT_BYTES_MAX);
+	buf_init(&pae, 2 * STATEMENT_BYTES_MAX);
+	buf_init(out, ENVELOPE_BYTES_MAX);
+	assert_ok(json_write_canonical(frame, &payload, e));
+	json_decref(frame);
+	pae_write(type, buf_bytes(&payload), &pae);
+	key_id_write(sign_key_public(by->sign), sig.keyid);
+	sign_key_sign(by->sign, buf_bytes(&pae), sig.sig);
+	assert_ok(envelope_write_of(type, buf_bytes(&payload), &sig, 1, out, e));
+}
+
 #endif

@@ -259,15 +259,12 @@ static void every_other_rejection_is_still_the_end(void **state)
 static void such_a_receipt_with_another_history_is_a_dispute_as_any(void **state)
 {
 	struct said s = say_request(&w.xa, "XR");
-	struct forged f = { .key = w.xr.sign };
-	struct bytes type = statement_type(kind_find(bytes_of("receipt")));
 	struct buf letter;
 	struct verdict v;
-	struct envelope_signature sig;
 	const char *outcome;
 	AUTO_ENVELOPE env = { 0 };
 	AUTO_STATEMENT *r = NULL;
-	AUTO_BUF payload = { 0 }, pae = { 0 }, envelope = { 0 };
+	AUTO_BUF envelope = { 0 };
 
 	slot(&w.xa);
 	state_two_of_three(86400);
@@ -280,16 +277,7 @@ static void such_a_receipt_with_another_history_is_a_dispute_as_any(void **state
 	assert_string_equal(json_text(r->body, "reason"), "under-witnessed");
 	json_t *body = json_deep_copy(r->body);
 	json_put_text(body, "pair_head", SAMPLE_HASH);
-	f.frame = frame_of(&w.xr, "XA", "receipt", body);
-	buf_init(&payload, STATEMENT_BYTES_MAX);
-	buf_init(&pae, 2 * STATEMENT_BYTES_MAX);
-	buf_init(&envelope, ENVELOPE_BYTES_MAX);
-	assert_ok(json_write_canonical(f.frame, &payload, e));
-	json_decref(f.frame);
-	pae_write(type, buf_bytes(&payload), &pae);
-	key_id_write(sign_key_public(w.xr.sign), sig.keyid);
-	sign_key_sign(w.xr.sign, buf_bytes(&pae), sig.sig);
-	assert_ok(envelope_write_of(type, buf_bytes(&payload), &sig, 1, &envelope, e));
+	forge_receipt(&w.xr, "XA", body, &envelope);
 	IN(&w.xa, outbox_receipt(w.xa.node, buf_bytes(&envelope), NULL, &outcome, e));
 	assert_string_equal(outcome, "rejected");
 	assert_int_equal(rows(&w.xa, QUERY_pair_dispute_list), 1);

@@ -298,9 +298,10 @@ static void a_replay_gets_the_old_receipt(void **state)
 static void a_receipt_with_another_head_is_kept_as_evidence(void **state)
 {
 	struct said p = say_request(&w.xa, "XR");
-	struct forged f = { .key = w.xr.sign };
 	struct buf letter;
 	struct verdict v;
+	const char *outcome;
+	AUTO_BUF envelope = { 0 };
 
 	slot(&w.xa);
 	slot(&w.xa);
@@ -308,21 +309,7 @@ static void a_receipt_with_another_head_is_kept_as_evidence(void **state)
 	bring(&w.xr, buf_bytes(&letter), NULL, &v);
 	json_t *body = body_of_receipt(&v);
 	json_put_text(body, "pair_head", SAMPLE_HASH);
-	f.frame = frame_of(&w.xr, "XA", "receipt", body);
-	struct envelope_signature sig;
-	AUTO_BUF payload = { 0 }, pae = { 0 }, envelope = { 0 };
-	struct bytes type = statement_type(kind_find(bytes_of("receipt")));
-	const char *outcome;
-
-	buf_init(&payload, STATEMENT_BYTES_MAX);
-	buf_init(&pae, 2 * STATEMENT_BYTES_MAX);
-	buf_init(&envelope, ENVELOPE_BYTES_MAX);
-	assert_ok(json_write_canonical(f.frame, &payload, e));
-	json_decref(f.frame);
-	pae_write(type, buf_bytes(&payload), &pae);
-	key_id_write(sign_key_public(w.xr.sign), sig.keyid);
-	sign_key_sign(w.xr.sign, buf_bytes(&pae), sig.sig);
-	assert_ok(envelope_write_of(type, buf_bytes(&payload), &sig, 1, &envelope, e));
+	forge_receipt(&w.xr, "XA", body, &envelope);
 	IN(&w.xa, outbox_receipt(w.xa.node, buf_bytes(&envelope), NULL, &outcome, e));
 	assert_int_equal(rows(&w.xa, QUERY_pair_dispute_list), 1);
 	assert_non_null(strstr(w.xa.node->disputed, "peer=XR what=receipt number=1"));
