@@ -91,8 +91,7 @@ static void a_mark_without_a_logged_erasure_is_none(void **state)
 	struct store *s;
 
 	home_close(&w.xa);
-	tamper_unguard(&w.xa.dir, "request");
-	tamper(&w.xa.dir, "comity.db", "UPDATE request SET erased = 1, scrubbed = 1");
+	tamper_mark_erased(&w.xa.dir);
 	tamper_forget_key(&w.xa.dir, request.hash);
 	assert_ok(store_open(w.xa.dir.fd, &s, e));
 	AUTO_JSON *a = json_object();
