@@ -1,6 +1,7 @@
 /* comity log audit: files against the store, and every leaf against what it opens to. The files are hashed here; what is
  * in the store is asked of the running node a portion at a time, so that it goes on working meanwhile, or read from a
  * backup, because a living store has one connection only. */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include <inttypes.h>
@@ -38,7 +39,9 @@ static void add_fault(struct auditor *a, int64_t index, const char *text)
 	json_put_int(v, "index", index);
 	json_put_text(v, "text", text);
 	json_put_int(a->v, "findings", json_int(a->v, "findings") + 1);
-	if (json_array_append_new(list, v) != 0)
+	if (json_array_size(list) >= 20 * AUDIT_TOLD_MAX)
+		json_decref(v);
+	else if (json_array_append_new(list, v) != 0)
 		abort();
 }
 
@@ -69,6 +72,24 @@ static void hashed(void *ctx, uint64_t leaves, uint64_t size)
 
 /* --- a running home ------------------------------------------------------------------------------ */
 
+static void file_is_wrong(void *ctx, const char *text)
+{
+	add_fault(ctx, -1, text);
+}
+
+/* Before the first checkpoint has its quorum there is no file of it. The node is asked first: once it has something to show,
+ * a file that is not there is a fault. */
+static bool nothing_published(struct auditor *a, int log_fd, bool *ret, struct err *e)
+{
+	AUTO_JSON *status = NULL;
+
+	if (!client_call(a->client, "status", NULL, &status, e))
+		return false;
+	*ret = json_text(json_object_get(status, "log"), "note")[0] == '\0' &&
+	       faccessat(log_fd, "checkpoint", F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	return true;
+}
+
 /* False only when nothing could be looked at; files that are wrong are a fault. */
 static bool audit_files(struct auditor *a, const char *home, struct err *e)
 {
@@ -77,6 +98,7 @@ static bool audit_files(struct auditor *a, const char *home, struct err *e)
 	struct log_audit files;
 	struct err why = { 0 };
 	AUTO_BUF text = { 0 };
+	bool none;
 
 	buf_init(&text, 4 * KIB);
 	if (dir < 0)
@@ -86,10 +108,17 @@ static bool audit_files(struct auditor *a, const char *home, struct err *e)
 	AUTO_FD log = openat(dir, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log < 0)
 		return err_system(e, "cannot open %s/log", home);
-	if (log_audit_files(log, &identity.log, hashed, &a->progress, &files, &why))
+	if (!nothing_published(a, log, &none, e))
+		return false;
+	json_put_bool(a->v, "published", !none);
+	if (none)
+		return true;
+	if (log_audit_files(log, &identity.log, hashed, &a->progress, &files, &why)) {
 		a->checkpoint = files.checkpoint;
-	else
+		(void)log_audit_compressed(log, files.checkpoint.size, file_is_wrong, a);
+	} else {
 		add_fault(a, -1, why.text);
+	}
 	json_put_int(a->v, "files", (int64_t)a->checkpoint.size);
 	return true;
 }
@@ -218,6 +247,8 @@ static void print_audit(const json_t *v, struct buf *out)
 {
 	if (json_object_get(v, "files") != NULL)
 		buf_add_format(out, "files: %" PRId64 " leaves hashed up to the signed checkpoint\n", json_int(v, "files"));
+	if (json_is_false(json_object_get(v, "published")))
+		buf_add_text(out, "files: nothing is published yet\n");
 	if (json_object_get(v, "signed") != NULL)
 		buf_add_format(out, "last checkpoint: %" PRId64 " leaves, %s\n", json_int(v, "signed"),
 			       json_bool(v, "signature_checked") ? "signed by the key given" : "signature not checked (give --key)");

@@ -35,6 +35,15 @@ static void print_audit(const json_t *v, struct buf *out)
 	output_member(out, "root", json_text(v, "root"));
 }
 
+/* The first one is told. */
+static void compressed_is_wrong(void *ctx, const char *text)
+{
+	struct err *e = ctx;
+
+	if (e->text[0] == '\0')
+		(void)err_set(e, ERR_REJECTED, REASON_BAD_PROOF, "%s", text);
+}
+
 static int verify_files_command(const struct args *a)
 {
 	AUTO_FD fd = open(a->positional[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -56,6 +65,10 @@ static int verify_files_command(const struct args *a)
 		return command_failed(&e);
 	progress_start(&p, "hashing", 0, args_has(a, "quiet"));
 	ok = log_audit_files(fd, &key, audited, &p, &audit, &e);
+	if (ok) {
+		e = (struct err){ 0 };
+		ok = log_audit_compressed(fd, audit.checkpoint.size, compressed_is_wrong, &e) == 0;
+	}
 	progress_end(&p);
 	if (!ok)
 		return command_failed(&e);

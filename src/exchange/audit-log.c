@@ -1,6 +1,6 @@
 /* What the audit believes is only what rebuilds. A row that says what a leaf is counts for nothing until the leaf's
  * bytes come out of it again; a leaf that nothing rebuilds is a fault, unless the home knows since when and why it
- * cannot open it. */
+ * cannot open it. That a key is gone is believed only where an erasure in the log covers its statement. */
 #include "exchange/audit-log.h"
 
 #include "base/clock.h"
@@ -79,6 +79,39 @@ static bool rebuild(struct auditing *a, const struct class_seen *c, const struct
 	return true;
 }
 
+/* What says that the key of this statement was to go. A key that is simply not there hides what the leaf stands for. */
+enum erased_by { ERASED_BY_NOBODY, ERASED_BEFORE_RESTORE, ERASED_BY_ERASURE };
+
+static bool erased_by(struct auditing *a, const uint8_t *hash, enum erased_by *ret, struct err *e)
+{
+	struct query *q = store_query(a->store, QUERY_audit_erased);
+	bool found, ok;
+
+	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
+	ok = query_row(q, &found, e);
+	if (ok)
+		*ret = found ? (enum erased_by)query_int(q, 0) : ERASED_BY_NOBODY;
+	query_end(q);
+	return ok;
+}
+
+static bool look_at_keyless(struct auditing *a, const struct class_seen *c, struct err *e)
+{
+	enum erased_by by;
+
+	if (!erased_by(a, c->hash, &by, e))
+		return false;
+	if (by == ERASED_BY_NOBODY)
+		fault(a, c->index, "the key of this act is gone, and no erasure says so");
+	else if (by == ERASED_BEFORE_RESTORE)
+		tell(a->out, "told", "unknown", (int64_t)c->index, "marked as erased; a restore has taken the erasure that says so");
+	else if (c->kept)
+		count_up(a->out, "erased"); /* the class opens; act and tag cannot be checked any more */
+	else
+		tell(a->out, "told", "unknown", (int64_t)c->index, "erased before its class was kept");
+	return true;
+}
+
 static bool look_at_real(struct auditing *a, const struct class_seen *c, struct err *e)
 {
 	struct node n = { .store = a->store };
@@ -104,11 +137,7 @@ static bool look_at_real(struct auditing *a, const struct class_seen *c, struct 
 			*e = gone;
 		return false;
 	}
-	if (c->kept)
-		count_up(a->out, "erased"); /* the class opens; act and tag cannot be checked any more */
-	else
-		tell(a->out, "told", "unknown", (int64_t)c->index, "erased before its class was kept");
-	return true;
+	return look_at_keyless(a, c, e);
 }
 
 /* No statement is named: a null leaf, or one of those of which it is known that they do not open. */

@@ -1,21 +1,13 @@
 /* The audit finds what was planted, taken away or relabelled, and calls nothing a fault that is none. */
-#include "exchange/recover.h"
-#include "exchange/test-log-audit.h"
+#include "exchange/test-erasing.h"
 
-static struct world w;
 static struct said request;
 
-static int begin(void **state)
+static int begin_with_request(void **state)
 {
-	world_begin(&w);
+	(void)begin(state);
 	request = say_request(&w.xa, "XR");
 	settle(&w.xa, &w.xr);
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_end(&w);
 	return 0;
 }
 
@@ -43,12 +35,71 @@ static void an_honest_home_has_no_fault(void **state)
 
 static void an_erased_record_still_opens_its_class(void **state)
 {
+	struct said p = ended();
+
+	erased_at(&w.xa, "XR", &p.id);
+	/* At once, while the erasure waits for its slot, and when it is logged. */
+	AUTO_JSON *waiting = audited(&w.xa);
+	assert_faults(waiting, 0);
+	assert_int_equal(json_int(waiting, "erased"), 2); /* the request and its answer */
+	settle(&w.xa, &w.xr);
+	AUTO_JSON *logged = audited(&w.xa);
+	assert_faults(logged, 0);
+	assert_int_equal(json_int(logged, "erased"), 2);
+}
+
+static void assert_gone(const json_t *v, uint64_t place)
+{
+	const json_t *f = json_array_get(json_object_get(v, "faults"), 0);
+
+	assert_faults(v, 1);
+	assert_int_equal(json_int(f, "index"), (int64_t)place);
+	assert_string_equal(json_text(f, "text"), "the key of this act is gone, and no erasure says so");
+}
+
+static void a_key_that_is_gone_without_an_erasure_is_found(void **state)
+{
+	uint64_t place = leaf_place(&w.xa, request.hash);
+
 	home_close(&w.xa);
 	tamper_forget_key(&w.xa.dir, request.hash);
 	home_open(&w.xa);
 	AUTO_JSON *a = audited(&w.xa);
-	assert_faults(a, 0);
-	assert_int_equal(json_int(a, "erased"), 1);
+	assert_gone(a, place);
+	assert_int_equal(json_int(a, "erased"), 0);
+}
+
+/* Its request is erased, but an erasure is what has to stay readable. */
+static void the_key_of_an_erasure_itself_is_missed(void **state)
+{
+	struct said p = ended(), s = erased_at(&w.xa, "XR", &p.id);
+
+	settle(&w.xa, &w.xr);
+	uint64_t place = leaf_place(&w.xa, s.hash);
+	home_close(&w.xa);
+	tamper_forget_key(&w.xa.dir, s.hash);
+	home_open(&w.xa);
+	AUTO_JSON *a = audited(&w.xa);
+	assert_gone(a, place);
+	assert_int_equal(json_int(a, "erased"), 2);
+}
+
+/* Somebody writes into the table of requests what only an erasure that two people signed may say. */
+static void a_mark_without_a_logged_erasure_is_none(void **state)
+{
+	uint64_t place = leaf_place(&w.xa, request.hash);
+	struct store *s;
+
+	home_close(&w.xa);
+	tamper_mark_erased(&w.xa.dir);
+	tamper_forget_key(&w.xa.dir, request.hash);
+	assert_ok(store_open(w.xa.dir.fd, &s, e));
+	AUTO_JSON *a = json_object();
+	struct audit_place at = { 0 };
+	while (!at.done)
+		assert_ok(audit_log_portion(s, &at, a, e));
+	store_close(s);
+	assert_gone(a, place);
 }
 
 static void a_planted_leaf_is_found(void **state)
@@ -126,15 +177,6 @@ static void a_swapped_class_is_found_and_never_published(void **state)
 	assert_int_equal(json_int(json_array_get(json_object_get(a, "faults"), 0), "index"), (int64_t)place);
 }
 
-static void copy(struct home *h, const char *from, const char *to)
-{
-	AUTO_BUF in = { 0 };
-
-	buf_init(&in, 64 * MIB);
-	assert_ok(file_read(h->dir.fd, from, &in, e));
-	write_file(h, to, buf_bytes(&in));
-}
-
 /* An older backup comes back, and the leaves of what was said after it: null ones are known again by their key, those of
  * statements that are lost are told as what they are. */
 static void after_a_recovery_what_does_not_open_is_told_and_is_no_fault(void **state)
@@ -179,13 +221,16 @@ static void the_tree_of_a_backup_is_that_of_its_leaves(void **state)
 	assert_memory_equal(root, w.xa.node->checkpoint.root, sizeof(root));
 }
 
-#define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin_with_request, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLAIM(an_honest_home_has_no_fault),
 		CLAIM(an_erased_record_still_opens_its_class),
+		CLAIM(a_key_that_is_gone_without_an_erasure_is_found),
+		CLAIM(the_key_of_an_erasure_itself_is_missed),
+		CLAIM(a_mark_without_a_logged_erasure_is_none),
 		CLAIM(a_planted_leaf_is_found),
 		CLAIM(a_removed_leaf_is_found),
 		CLAIM(the_last_leaf_removed_is_found),

@@ -147,6 +147,7 @@ static void an_older_store_does_not_bring_it_back(void **state)
 
 	back_up(&w.xa);
 	erased_at(&w.xa, "XR", &p.id);
+	settle(&w.xa, &w.xr);
 	home_close(&w.xa);
 	copy(&w.xa, "backup/keys.db", "store/keys.db");
 	copy(&w.xa, "backup/comity.db", "store/comity.db");
@@ -157,6 +158,13 @@ static void an_older_store_does_not_bring_it_back(void **state)
 	assert_false(key_is_there(&w.xa, p.hash));
 	assert_erased(&w.xa, &p);
 	assert_int_equal(readable(&w.xa, q.hash), REASON_NONE);
+	/* The erasure is lost with the newer store: the audit tells its leaf and what it covered, and calls neither a fault. */
+	assert_int_equal(renameat(w.xa.dir.fd, "log.before", w.xa.dir.fd, RECOVER_FOLDER), 0);
+	recover(&w.xa, NULL);
+	AUTO_JSON *a = audited(&w.xa);
+	assert_int_equal(json_int(a, "findings"), 0);
+	assert_int_equal(json_int(a, "erased"), 0);
+	assert_true(json_int(a, "unknown") >= 2);
 }
 
 static void a_store_that_is_newer_than_its_keys_opens(void **state)

@@ -164,7 +164,7 @@ static bool bundle_is_whole(struct log *l, uint64_t n)
 		return false;
 	snprintf(path + strlen(path), sizeof(path) - strlen(path), ".gz");
 	buf_init(&gz, BUNDLE_BYTES_MAX + BUNDLE_BYTES_MAX / 8);
-	return file_read(l->log_fd, path, &gz, NULL) && gzip_looks_like(buf_bytes(&gz), buf_bytes(&in));
+	return file_read(l->log_fd, path, &gz, NULL) && gzip_gives(buf_bytes(&gz), buf_bytes(&in));
 }
 
 static bool whole(struct log *l, unsigned level, uint64_t n)

@@ -69,4 +69,10 @@ static inline void tamper_forget_key(struct test_home *h, const uint8_t hash[sta
 	tamper(h, "keys.db", sql);
 }
 
+/* Every request, although nobody signed an erasure. */
+static inline void tamper_mark_erased(struct test_home *h)
+{
+	tamper(h, "comity.db", "UPDATE request SET erased = 1, scrubbed = 1");
+}
+
 #endif
