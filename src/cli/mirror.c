@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "log/gzip.h"
 #include "log/leaf.h"
 #include "log/openings.h"
 #include "log/published.h"
@@ -51,9 +52,10 @@ static bool partials_remove(int dir_fd, const char *path, struct err *e)
 static bool take_file(void *ctx, const char *path, struct bytes content, struct err *e)
 {
 	struct mirror *m = ctx;
-	bool full = strstr(path, ".p/") == NULL;
+	bool full = strstr(path, ".p/") == NULL, bundle = strncmp(path, "tile/entries/", 13) == 0;
 
-	return put_file(m->dir_fd, path, content, false, e) && (!full || partials_remove(m->dir_fd, path, e));
+	return put_file(m->dir_fd, path, content, false, e) && (!full || !bundle || gzip_beside(m->dir_fd, path, content, e)) &&
+	       (!full || partials_remove(m->dir_fd, path, e));
 }
 
 static bool hashed(void *ctx, uint64_t done, uint64_t size)

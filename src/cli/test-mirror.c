@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/crash.h"
+#include "base/file.h"
 #include "cli/mirror.h"
 
 static long writes_left = -1; /* -1: there is room */
@@ -79,6 +80,23 @@ static uint64_t readers_see(struct copied *c)
 	return a.leaves;
 }
 
+/* As the log itself has them, so that a server of the copy can send them compressed. */
+static void assert_compressed(struct copied *c)
+{
+	for (uint64_t i = 0; i < log_size(c->log.l) / 256; i++) {
+		char name[80];
+		AUTO_BUF own = { 0 }, copy = { 0 };
+
+		buf_init(&own, MIB);
+		buf_init(&copy, MIB);
+		snprintf(name, sizeof(name), "log/tile/entries/%03u.gz", (unsigned)i);
+		assert_ok(file_read(c->log.home.fd, name, &own, e));
+		snprintf(name, sizeof(name), "copy/tile/entries/%03u.gz", (unsigned)i);
+		assert_ok(file_read(c->home.fd, name, &copy, e));
+		assert_true(bytes_equal(buf_bytes(&own), buf_bytes(&copy)));
+	}
+}
+
 static bool child_is_killed(struct copied *c, const char *point, unsigned number)
 {
 	char at[64];
@@ -121,6 +139,7 @@ static void dies_at_every(const char *point, bool grows)
 		assert_true(seen == (grows ? 300 : 0) || seen == log_size(c.log.l));
 		assert_ok(round_of(&c, e));
 		assert_int_equal(readers_see(&c), log_size(c.log.l));
+		assert_compressed(&c);
 		end(&c);
 	}
 	assert_true(number > 6);
@@ -154,6 +173,7 @@ static void a_full_disk_at_any_write_leaves_a_whole_log_or_none(void **state)
 		assert_true(seen == 300 || seen == log_size(c.log.l));
 		assert_ok(round_of(&c, e));
 		assert_int_equal(readers_see(&c), log_size(c.log.l));
+		assert_compressed(&c);
 		end(&c);
 	}
 	assert_true(n > 6);

@@ -399,6 +399,11 @@ bool cosigning_peers(struct node *n, struct err *e)
 	return ok;
 }
 
+int64_t cosigning_reach(const struct node *n, int64_t now_ms)
+{
+	return cosigning_stale(n, now_ms) ? 0 : (int64_t)n->cosigning->proved.checkpoint.size;
+}
+
 const struct proved *cosigning_pending(const struct node *n, const char *party)
 {
 	const struct party *p = register_party(n->reg, bytes_of(party));

@@ -66,6 +66,8 @@ bool cosigning_stale(const struct node *n, int64_t now_ms);
 /* Under the addressee's own cosignature only (design.md part 10, proof-pending): NULL when the quorum is not missed, or
  * that witness has not signed either. */
 const struct proved *cosigning_pending(const struct node *n, const char *party);
+/* Letters whose leaf stands below this have a proof that is not too old. */
+int64_t cosigning_reach(const struct node *n, int64_t now_ms);
 /* 0: the quorum is not missed; else since when. */
 int64_t cosigning_missed_since(const struct node *n);
 /* One page a miss: true once after the quorum was missed, and again only after it was met in between. */

@@ -1,5 +1,6 @@
 /* Letters and proofs on their way. A batch that got no answer, or "not now", is tried again after 1 s, 2 s,
- * ... 60 s; all that waits for that peer waits with it, so that nothing overtakes. What an answer is worth stands in
+ * ... 60 s; all that is proved and waits for that peer waits with it, so that nothing overtakes. While the quorum is missed,
+ * what may go without goes first and waits by itself: the receiver takes it early. What an answer is worth stands in
  * outbox-answers.c. */
 #include "exchange/outbox-internal.h"
 
@@ -19,17 +20,34 @@
 
 /* --- holding -------------------------------------------------------------------------------------------- */
 
+/* The most that any of these had. */
+static bool attempts_of(struct node *n, const struct outbox_job *j, int64_t *ret, struct err *e)
+{
+	bool letters = j->what == OUTBOX_LETTERS, found, ok = true;
+
+	*ret = 0;
+	for (size_t i = 0; ok && i < (letters ? j->count : 1); i++) {
+		struct query *q = store_query(n->store, letters ? QUERY_outbox_attempts : QUERY_proof_out_peer);
+		if (letters)
+			query_bind_int(q, 1, j->seq[i]);
+		else
+			query_bind_text(q, 1, j->peer);
+		ok = query_row(q, &found, e);
+		int64_t attempts = ok && found ? query_int(q, letters ? 0 : 1) : 0;
+		*ret = attempts > *ret ? attempts : *ret;
+		query_end(q);
+	}
+	return ok;
+}
+
 bool outbox_hold(struct node *n, const struct outbox_job *j, const char *error, int64_t now_ms, struct err *e)
 {
 	bool letters = j->what == OUTBOX_LETTERS;
-	struct query *q = store_query(n->store, letters ? QUERY_outbox_peer : QUERY_proof_out_peer);
-	bool found, ok;
+	int64_t attempts, wait = RETRY_MS_MIN;
+	struct query *q;
+	bool ok = attempts_of(n, j, &attempts, e);
 
-	query_bind_text(q, 1, j->peer);
-	ok = query_row(q, &found, e);
-	int64_t attempts = ok && found ? query_int(q, 1) : 0, wait = RETRY_MS_MIN;
-	query_end(q);
-	while (attempts-- > 0 && wait < RETRY_MS_MAX)
+	while (ok && attempts-- > 0 && wait < RETRY_MS_MAX)
 		wait *= 2;
 	if (wait > RETRY_MS_MAX)
 		wait = RETRY_MS_MAX;
@@ -162,14 +180,19 @@ static bool job_proofs(struct node *n, const struct party *peer, struct outbox_j
 
 /* --- choosing ----------------------------------------------------------------------------------------- */
 
-static bool peer_waits(struct node *n, enum query_name name, const char *peer, int64_t now, bool *ret, struct err *e)
+/* Whether what choose chooses from waits. */
+static bool peer_waits(struct node *n, enum outbox_what what, const char *peer, int64_t now, bool *ret, struct err *e)
 {
-	struct query *q = store_query(n->store, name);
-	bool found, ok;
+	bool letters = what == OUTBOX_LETTERS, found, ok;
+	struct query *q = store_query(n->store, letters ? QUERY_outbox_waits : QUERY_proof_out_peer);
 
 	query_bind_text(q, 1, peer);
+	if (letters) {
+		query_bind_int(q, 2, cosigning_reach(n, now));
+		query_bind_int(q, 3, now);
+	}
 	ok = query_row(q, &found, e);
-	*ret = ok && found && query_int(q, 0) > now;
+	*ret = ok && found && (letters || query_int(q, 0) > now);
 	query_end(q);
 	return ok;
 }
@@ -181,7 +204,7 @@ static bool choose(struct node *n, struct outbox_job *j, int64_t after, int64_t 
 	bool found, ok;
 
 	query_bind_text(q, 1, j->peer);
-	query_bind_int(q, 2, j->what == OUTBOX_LETTERS && cosigning_stale(n, now_ms) ? 0 : (int64_t)cosigning_proved(n)->checkpoint.size);
+	query_bind_int(q, 2, j->what == OUTBOX_LETTERS ? cosigning_reach(n, now_ms) : (int64_t)cosigning_proved(n)->checkpoint.size);
 	query_bind_int(q, 3, j->what == OUTBOX_LETTERS ? LETTERS_PER_JOB : PROOFS_PER_JOB);
 	query_bind_int(q, 4, after);
 	while ((ok = query_row(q, &found, e)) && found && j->count < LETTER_BATCH_MAX) {
@@ -215,9 +238,51 @@ static bool job_build(struct node *n, const struct party *p, const struct proved
 
 	snprintf(j->url, sizeof(j->url), "%s/%s", p->endpoint, letters ? "letters" : "proofs");
 	memcpy(j->pin, p->tls_spki, SHA256_BYTES);
+	memset(j->under, 0, sizeof(j->under));
+	if (letters && under == cosigning_proved(n))
+		sha256(buf_bytes(&under->note), j->under);
 	if (j->count > 1) /* asked for at once, a body of many letters is not copied each time it grows */
 		buf_room(&j->body, j->count * 18 * KIB);
 	return letters ? job_letters(n, p, under, j, e) : job_proofs(n, p, j, e);
+}
+
+/* Two kinds of batch that have nothing in common: whether one of them waits, or cannot be built, is nothing to the other.
+ * Within one letter's longest wait both have their turn. */
+enum way { PENDING, PROVED, WAYS };
+
+static bool way_choose(struct node *n, enum way way, struct outbox_job *j, const struct proved **ret_under, int64_t now_ms, struct err *e)
+{
+	bool waits = false;
+
+	*ret_under = way == PROVED ? cosigning_proved(n) : j->what == OUTBOX_LETTERS ? cosigning_pending(n, j->peer) : NULL;
+	if (*ret_under == NULL)
+		return true;
+	if (way == PENDING)
+		return pending_choose(n, *ret_under, LETTERS_PER_JOB, j, now_ms, e);
+	return peer_waits(n, j->what, j->peer, now_ms, &waits, e) && (waits || choose(n, j, 0, now_ms, e));
+}
+
+/* The first of them that is due and can be built; ret->count 0: none. */
+static bool peer_next(struct node *n, const struct party *p, struct outbox_job *ret, int64_t now_ms, struct err *e)
+{
+	snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
+	for (enum way way = PENDING; way < WAYS; way++) {
+		const struct proved *under;
+		struct err why = { 0 };
+		if (!way_choose(n, way, ret, &under, now_ms, e))
+			return false;
+		if (ret->count == 0)
+			continue;
+		if (job_build(n, p, under, ret, &why))
+			return true;
+		/* What cannot be built for one peer (its key, a record that is gone) holds up no other. */
+		if (!outbox_hold(n, ret, why.text, now_ms, e))
+			return false;
+		ret->held = true;
+		ret->count = 0;
+		buf_clear(&ret->body);
+	}
+	return true;
 }
 
 bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
@@ -228,30 +293,23 @@ bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms,
 		return true;
 	for (size_t i = 0; i < register_count(n->reg); i++) {
 		const struct party *p = register_at(n->reg, i);
-		bool waits;
 		if (p->endpoint[0] == '\0' || bytes_is(bytes_of(p->code), node_party(n)) || busy(ctx, what, p->code))
 			continue;
-		if (!peer_waits(n, what == OUTBOX_LETTERS ? QUERY_outbox_peer : QUERY_proof_out_peer, p->code, now_ms, &waits, e))
+		if (!peer_next(n, p, ret, now_ms, e))
 			return false;
-		if (waits)
-			continue;
-		snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
-		const struct proved *under = cosigning_proved(n), *pending = what == OUTBOX_LETTERS ? cosigning_pending(n, p->code) : NULL;
-		if (!choose(n, ret, 0, now_ms, e))
-			return false;
-		if (ret->count == 0 && pending != NULL && !pending_choose(n, under = pending, LETTERS_PER_JOB, ret, now_ms, e))
-			return false;
-		struct err why = { 0 };
-		if (ret->count > 0 && job_build(n, p, under, ret, &why))
+		if (ret->count > 0)
 			return true;
-		/* What cannot be built for one peer (its key, a record that is gone) holds up no other. */
-		if (ret->count > 0 && !outbox_hold(n, ret, why.text, now_ms, e))
-			return false;
-		ret->held = ret->held || ret->count > 0;
-		ret->count = 0;
-		buf_clear(&ret->body);
 	}
 	return true;
+}
+
+/* The batch in flight went with just the proof that is there now. */
+static bool same_proof(const struct node *n, const struct outbox_job *flying)
+{
+	uint8_t now[SHA256_BYTES];
+
+	sha256(buf_bytes(&cosigning_proved(n)->note), now);
+	return memcmp(now, flying->under, sizeof(now)) == 0;
 }
 
 bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox_job *ret, struct err *e)
@@ -259,7 +317,7 @@ bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox
 	const struct party *p = register_party(n->reg, bytes_of(flying->peer));
 
 	job_begin(ret, flying->what);
-	if (!may_send(n) || p == NULL || p->endpoint[0] == '\0' || flying->count == 0)
+	if (!may_send(n) || p == NULL || p->endpoint[0] == '\0' || flying->count == 0 || !same_proof(n, flying))
 		return true;
 	snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
 	if (!choose(n, ret, flying->seq[flying->count - 1], clock_now_ms(), e))

@@ -1,6 +1,7 @@
 /* What is on its way. The outbox keeps statements, not ciphertext: each attempt seals to the current key
  * and takes a fresh proof (design.md part 10). To each peer one batch is under way at a time, in the
- * order of sending. The courier carries; this module says what and takes the answer. */
+ * order of sending; but what may go proof-pending while the quorum is missed goes before all that has to wait, and is tried
+ * again by itself. The courier carries; this module says what and takes the answer. */
 #ifndef COMITY_EXCHANGE_OUTBOX_H
 #define COMITY_EXCHANGE_OUTBOX_H
 
@@ -15,6 +16,7 @@ struct outbox_job {
 	uint8_t pin[32];
 	struct buf body;
 	size_t count;
+	uint8_t under[SHA256_BYTES]; /* of letters: digest of the note that proves them; zeros when they go proof-pending */
 	bool held; /* another batch was held, or letters go proof-pending: the transaction is to be committed */
 	size_t receipts; /* believed and kept, when it has been answered */
 	int64_t seq[LETTER_BATCH_MAX];
@@ -27,8 +29,10 @@ struct outbox_job {
 /* ret is initialised here and released by outbox_job_release. */
 bool outbox_next(struct node *n, enum outbox_what what, int64_t now_ms, bool (*busy)(void *ctx, enum outbox_what what, const char *peer),
 		 void *ctx, struct outbox_job *ret, struct err *e) MUST_USE;
-/* While one batch is under way and a full one waits behind it: that one, ready to leave as soon as the first is
- * answered. It must be dropped when the first has to come again, so that nothing overtakes. */
+/* While one batch of letters is under way and a full one waits behind it: that one, ready to leave as soon as the first is
+ * answered. It must be dropped when the first got no answer, so that nothing overtakes. The answer may still say "not yet"
+ * for want of a better proof; so the second has the very proof of the first, and nothing goes ahead behind letters that go
+ * proof-pending. */
 bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox_job *ret, struct err *e) MUST_USE;
 void outbox_job_release(struct outbox_job *j);
 /* Inside a transaction. http_ok: there was an answer, with this status and body. */

@@ -86,36 +86,64 @@ static bool may_go(struct node *n, const uint8_t *hash, bool *ret, struct err *e
 	return true;
 }
 
-bool pending_choose(struct node *n, const struct proved *under, size_t most, struct outbox_job *j, int64_t now_ms, struct err *e)
-{
-	struct query *q = store_query(n->store, QUERY_outbox_due_kinds);
+/* Some that are due, of a kind that may go so, behind *after, which becomes the last that was looked at; *ret_end: there
+ * are no more. */
+struct due {
+	size_t count;
 	int64_t seq[LETTER_BATCH_MAX];
 	uint64_t number[LETTER_BATCH_MAX];
 	uint8_t hash[LETTER_BATCH_MAX][SHA256_BYTES];
-	size_t count = 0;
-	bool found, ok, may;
+};
 
-	query_bind_text(q, 1, j->peer);
+static bool due_read(struct node *n, const struct proved *under, const char *peer, int64_t now_ms, int64_t *after, struct due *ret,
+		     bool *ret_end, struct err *e)
+{
+	struct query *q = store_query(n->store, QUERY_outbox_due_kinds);
+	bool found = true, ok = true;
+	int64_t last = *after;
+
+	ret->count = 0;
+	query_bind_text(q, 1, peer);
 	query_bind_int(q, 2, (int64_t)under->checkpoint.size);
-	while ((ok = query_row(q, &found, e)) && found && count < LETTER_BATCH_MAX) {
+	query_bind_int(q, 3, cosigning_reach(n, now_ms));
+	query_bind_int(q, 4, now_ms);
+	query_bind_int(q, 5, *after);
+	while (ret->count < LETTER_BATCH_MAX && (ok = query_row(q, &found, e)) && found) {
 		const struct kind *k = kind_find(query_bytes(q, 2));
+		last = query_int(q, 0);
 		if (query_bytes(q, 1).len != SHA256_BYTES || k == NULL || !k->may_go_pending)
 			continue;
-		seq[count] = query_int(q, 0);
-		number[count] = (uint64_t)query_int(q, 3);
-		memcpy(hash[count++], query_bytes(q, 1).at, SHA256_BYTES);
+		ret->seq[ret->count] = last;
+		ret->number[ret->count] = (uint64_t)query_int(q, 3);
+		memcpy(ret->hash[ret->count++], query_bytes(q, 1).at, SHA256_BYTES);
 	}
 	query_end(q);
-	for (size_t i = 0; ok && i < count && j->count < most; i++) {
-		ok = may_go(n, hash[i], &may, e) && (!may || row_add(n, hash[i], j->peer, "ours", now_ms, e));
-		if (!ok || !may)
-			continue;
-		j->seq[j->count] = seq[i];
-		j->number[j->count] = number[i];
-		memcpy(j->hash[j->count++], hash[i], SHA256_BYTES);
-		j->held = true;
-	}
+	*ret_end = last == *after;
+	*after = last;
 	return ok;
+}
+
+bool pending_choose(struct node *n, const struct proved *under, size_t most, struct outbox_job *j, int64_t now_ms, struct err *e)
+{
+	struct due due;
+	int64_t after = 0;
+	bool end = false, may;
+
+	while (!end && j->count < most) {
+		if (!due_read(n, under, j->peer, now_ms, &after, &due, &end, e))
+			return false;
+		for (size_t i = 0; i < due.count && j->count < most; i++) {
+			if (!may_go(n, due.hash[i], &may, e) || (may && !row_add(n, due.hash[i], j->peer, "ours", now_ms, e)))
+				return false;
+			if (!may)
+				continue;
+			j->seq[j->count] = due.seq[i];
+			j->number[j->count] = due.number[i];
+			memcpy(j->hash[j->count++], due.hash[i], SHA256_BYTES);
+			j->held = true;
+		}
+	}
+	return true;
 }
 
 bool pending_receipted(struct node *n, const uint8_t hash[static 32], bool received, struct err *e)

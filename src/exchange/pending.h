@@ -16,7 +16,8 @@ bool pending_open(struct node *n, struct err *e) MUST_USE; /* whether anything i
 /* --- ours --------------------------------------------------------------------------------------------------- */
 
 /* Letters to j->peer that the missed quorum does not stop: of a kind that may go so, approved by two different people,
- * their leaf under this checkpoint with the addressee's cosignature. That they go so is kept before they go, because a
+ * their leaf under this checkpoint with the addressee's cosignature and not under one that is proved. Each is chosen when
+ * its own wait is over, whatever other letters wait for. That they go so is kept before they go, because a
  * receipt may get lost: j->held. One that had its proof before is owed again: the addressee has lost it. */
 bool pending_choose(struct node *n, const struct proved *under, size_t most, struct outbox_job *j, int64_t now_ms, struct err *e) MUST_USE;
 /* Its receipt came: now the full proof is owed; after a rejection nothing is. */

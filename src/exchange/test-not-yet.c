@@ -205,6 +205,34 @@ static void who_has_just_asked_rejects_and_judges_again_once_it_knows(void **sta
 	assert_agree(1);
 }
 
+/* A place among the letters does not say that a letter was taken: what follows up one that is "not yet" is judged, and for
+ * good. So nothing goes behind it with a better proof (outbox_ahead). */
+static void a_place_alone_does_not_hold_back_what_follows_up(void **state)
+{
+	struct buf letter;
+	struct verdict v;
+
+	policy_two_of_three(&w, "XA");
+	struct said first = say_request(&w.xa, "XR"), follows = say_stored_data(&w.xa, "XR", &first.id);
+	witnesses[W3].dead = true;
+	cosigned_slot(&w.xa);
+	state_untaken("quorum w3\n", 86400);
+	take_register(&w, &w.xr);
+	buf_init(&letter, LETTER_BYTES_MAX + AGE_HEADER_BYTES_MAX);
+	assert_ok(outbox_letter(w.xa.node, first.hash, &letter, e));
+	bring(&w.xr, buf_bytes(&letter), w.xa.tls, &v);
+	assert_int_equal(v.reason, REASON_UNDER_WITNESSED);
+	buf_release(&v.envelope);
+	witnesses[W3].dead = false;
+	cosigned_slot(&w.xa);
+	buf_clear(&letter);
+	assert_ok(outbox_letter(w.xa.node, follows.hash, &letter, e));
+	bring(&w.xr, buf_bytes(&letter), w.xa.tls, &v);
+	assert_int_equal(v.reason, REASON_NOT_FOUND);
+	buf_release(&v.envelope);
+	buf_release(&letter);
+}
+
 /* The same for the proofs that go back. */
 static void a_proof_by_a_newer_policy_comes_again(void **state)
 {
@@ -295,6 +323,7 @@ int main(void)
 		CLAIM(a_proof_that_became_too_old_there_first_is_made_anew),
 		CLAIM(who_may_be_behind_asks_for_the_register_before_it_rejects_a_proof),
 		CLAIM(who_has_just_asked_rejects_and_judges_again_once_it_knows),
+		CLAIM(a_place_alone_does_not_hold_back_what_follows_up),
 		CLAIM(a_proof_by_a_newer_policy_comes_again),
 		CLAIM(every_other_rejection_is_still_the_end),
 		CLAIM(such_a_receipt_with_another_history_is_a_dispute_as_any),

@@ -238,6 +238,146 @@ static void a_proof_that_is_not_enough_ends_nothing(void **state)
 	assert_int_equal(pending(&w.xr, "theirs"), 1);
 }
 
+/* --- beside ordinary letters --------------------------------------------------------------------------------- */
+
+/* An ordinary letter that has its proof; the other node alone has a register by which that is not enough, and the quorum
+ * is missed from now on. */
+static struct said not_yet_and_missed(void)
+{
+	uint8_t hash[SHA256_BYTES];
+	AUTO_BUF text = { 0 }, warnings = { 0 };
+	struct said first = say_stored_data(&w.xa, "XR", NULL);
+
+	witnesses[W3].dead = true;
+	cosigned_slot(&w.xa);
+	buf_init(&text, 4 * KIB);
+	buf_init(&warnings, 4 * KIB);
+	policy_add_witness(&text, "w3", &witnesses[W3]);
+	buf_add_text(&text, "quorum w3\n");
+	IN(&w.xs, directory_policy(w.xs.node, bytes_of("XA"), buf_bytes(&text), 86400, 0, hash, &warnings, e));
+	publish(&w);
+	take_register(&w, &w.xr);
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_false(receipt_at(&w.xa, first.hash).found);
+	return first;
+}
+
+static int64_t attempts_of(const struct said *s)
+{
+	struct query *q = store_query(w.xa.node->store, QUERY_outbox_get);
+	bool found;
+
+	query_bind_bytes(q, 1, BYTES_ARRAY(s->hash));
+	assert_ok(query_row(q, &found, e));
+	assert_true(found);
+	int64_t attempts = query_int(q, 3);
+	query_end(q);
+	return attempts;
+}
+
+/* The next batch, with nothing of it answered yet: how many letters, and whether this one is the first. */
+static bool is_next(const struct said *s, struct outbox_job *j)
+{
+	IN(&w.xa, outbox_next(w.xa.node, OUTBOX_LETTERS, the_time, nobody_is_busy, NULL, j, e));
+	return j->count == 1 && memcmp(j->hash[0], s->hash, SHA256_BYTES) == 0;
+}
+
+static void assert_next_and_fails(const struct said *s)
+{
+	struct outbox_job j;
+
+	assert_true(is_next(s, &j));
+	answered(&w.xa, &j, 0, bytes_of(""));
+	outbox_job_release(&j);
+}
+
+static void assert_nothing_is_due(void)
+{
+	struct outbox_job j;
+
+	IN(&w.xa, outbox_next(w.xa.node, OUTBOX_LETTERS, the_time, nobody_is_busy, NULL, &j, e));
+	assert_int_equal(j.count, 0);
+	outbox_job_release(&j);
+}
+
+static void an_older_letter_that_is_not_yet_taken_does_not_hold_it_up(void **state)
+{
+	struct said first = not_yet_and_missed(), urgent = say_request(&w.xa, "XR");
+
+	for (int i = 0; i < 7; i++) { /* and waits for long already */
+		the_time += 60000;
+		(void)carry_kept(&w.xa, &w.xr);
+	}
+	miss();
+	int64_t attempts = attempts_of(&first);
+	assert_true(attempts > 6);
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, urgent.hash));
+	assert_string_equal(receipt_at(&w.xa, urgent.hash).outcome, "received");
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+	assert_int_equal(number(&w.xr, QUERY_page_waiting), 1);
+	/* The older one is not forgotten for it. */
+	the_time += 60000;
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_int_equal(attempts_of(&first), attempts + 1);
+	assert_false(receipt_at(&w.xa, first.hash).found);
+}
+
+static void each_of_the_two_waits_for_itself(void **state)
+{
+	struct said first = not_yet_and_missed(), urgent = say_request(&w.xa, "XR");
+
+	miss();
+	assert_next_and_fails(&urgent); /* waits for a second now */
+	assert_next_and_fails(&first);  /* its turn, though the other one waits */
+	assert_nothing_is_due();
+	the_time += 1000; /* the second attempt of the one; the other one waits for two seconds */
+	assert_next_and_fails(&urgent);
+	assert_nothing_is_due();
+	the_time += 1000;
+	assert_next_and_fails(&first);
+	assert_nothing_is_due();
+	assert_int_equal(attempts_of(&urgent), 2);
+	for (int i = 0; i < 10; i++) { /* as often as they like to fail, both have their turn within the longest wait */
+		the_time += 60000;
+		assert_next_and_fails(&urgent);
+		assert_next_and_fails(&first);
+	}
+}
+
+static void one_that_cannot_be_built_does_not_hold_it_up(void **state)
+{
+	struct said first = say_stored_data(&w.xa, "XR", NULL), urgent;
+
+	cosigned_slot(&w.xa);
+	urgent = say_request(&w.xa, "XR");
+	miss();
+	struct query *q = store_query(w.xa.node->store, QUERY_erase_record_keys); /* a record that is gone */
+	query_bind_bytes(q, 1, bytes_from(first.id.at, ID_BYTES));
+	IN(&w.xa, query_run(q, e));
+	query_end(q);
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, urgent.hash));
+	assert_nothing_is_due();
+	assert_int_equal(attempts_of(&first), 1);
+}
+
+static void what_has_its_full_proof_goes_with_it(void **state)
+{
+	struct said urgent = say_request(&w.xa, "XR"), later;
+
+	cosigned_slot(&w.xa); /* it is proved, and has not left */
+	later = say_request(&w.xa, "XR");
+	miss();
+	assert_non_null(cosigning_pending(w.xa.node, "XR"));
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_true(carry_kept(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, urgent.hash));
+	assert_true(act_is_there(&w.xr, later.hash));
+	assert_int_equal(pending(&w.xr, "theirs"), 1);
+	assert_int_equal(pending(&w.xa, "ours"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +393,10 @@ int main(void)
 		CLAIM(a_restart_on_either_side_forgets_no_debt),
 		CLAIM(a_letter_that_comes_again_with_its_proof_ends_it),
 		CLAIM(a_proof_that_is_not_enough_ends_nothing),
+		CLAIM(an_older_letter_that_is_not_yet_taken_does_not_hold_it_up),
+		CLAIM(each_of_the_two_waits_for_itself),
+		CLAIM(one_that_cannot_be_built_does_not_hold_it_up),
+		CLAIM(what_has_its_full_proof_goes_with_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

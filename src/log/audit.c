@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "log/gzip.h"
 #include "log/log-internal.h"
 
 static bool push_range(struct store *s, struct edge *g, uint64_t until, struct err *e)

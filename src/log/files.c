@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
+#include "log/gzip.h"
 #include "log/log-internal.h"
 
 /* When the log opens, sizes of full tiles are looked at from the latest backwards until this many in a row

@@ -5,8 +5,9 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/file.h"
 #include "base/limits.h"
-#include "log/log-internal.h"
+#include "log/gzip.h"
 
 #define GZIP_WINDOW (15 + 16) /* zlib's way to ask for gzip's frame */
 
@@ -30,6 +31,17 @@ void gzip_write(struct bytes in, struct buf *out)
 		abort(); /* there is room for the bound */
 	buf_grown(out, z.total_out);
 	deflateEnd(&z);
+}
+
+bool gzip_beside(int dir_fd, const char *path, struct bytes content, struct err *e)
+{
+	char name[160];
+	AUTO_BUF gz = { 0 };
+
+	buf_init(&gz, content.len + content.len / 8 + KIB);
+	gzip_write(content, &gz);
+	snprintf(name, sizeof(name), "%.150s.gz", path);
+	return buf_check(&gz, name, e) && file_write(dir_fd, name, buf_bytes(&gz), 0644, false, e);
 }
 
 bool gzip_gives(struct bytes gz, struct bytes content)

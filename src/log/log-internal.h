@@ -86,10 +86,6 @@ bool leaves_each(struct log *l, uint64_t from, uint64_t to, bool (*each)(void *c
 		 void *ctx, struct err *e) MUST_USE;
 void bundle_add(struct buf *bundle, struct bytes leaf);
 bool tile_write_file(struct log *l, int level, uint64_t n, unsigned width, struct bytes content, struct err *e) MUST_USE;
-/* gzip.c: a full bundle is also written as "<path>.gz". The second says whether what lies there
- * inflates to just this content: who accepts gzip is sent nothing else. */
-void gzip_write(struct bytes in, struct buf *out);
-bool gzip_gives(struct bytes gz, struct bytes content);
 /* Writes bundle n (full, or as wide as the committed size says) from the store. */
 bool bundle_project(struct log *l, uint64_t n, unsigned width, struct err *e) MUST_USE;
 

@@ -1,4 +1,5 @@
 /* What whoever accepts gzip is sent is the bundle, and anything else that lies in its place is named. */
+#include "log/gzip.h"
 #include "log/log-internal.h"
 
 #include <sys/stat.h>

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "log/gzip.h"
 #include "log/log-internal.h"
 
 void tile_path(int level, uint64_t n, unsigned width, char out[static 96])
@@ -61,17 +62,6 @@ void bundle_add(struct buf *bundle, struct bytes leaf)
 	buf_add(bundle, leaf);
 }
 
-static bool gzip_file(struct log *l, const char *path, struct bytes content, struct err *e)
-{
-	char name[100];
-	AUTO_BUF gz = { 0 };
-
-	buf_init(&gz, content.len + content.len / 8 + KIB);
-	gzip_write(content, &gz);
-	snprintf(name, sizeof(name), "%s.gz", path);
-	return buf_check(&gz, name, e) && file_write(l->log_fd, name, buf_bytes(&gz), 0644, false, e);
-}
-
 bool tile_write_file(struct log *l, int level, uint64_t n, unsigned width, struct bytes content, struct err *e)
 {
 	char path[96], folder[96];
@@ -80,7 +70,7 @@ bool tile_write_file(struct log *l, int level, uint64_t n, unsigned width, struc
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
 	/* Not synced: what a power cut takes is projected again at the next open. */
 	return dir_make(l->log_fd, folder, 0755, e) && file_write(l->log_fd, path, content, 0644, false, e) &&
-	       (level != LEVEL_ENTRIES || width != TILE_WIDTH || gzip_file(l, path, content, e));
+	       (level != LEVEL_ENTRIES || width != TILE_WIDTH || gzip_beside(l->log_fd, path, content, e));
 }
 
 static bool bundle_each(void *ctx, struct bytes leaf, struct err *e)

@@ -462,14 +462,17 @@ def audit(*nodes):
             sound() or fail("doctor of %s: %s" % (n.party, n("doctor", check=False)))
         except Failed as e:
             fail("doctor of %s: %s\n%s" % (n.party, e, n("doctor", check=False)))
+
+        def asked():
+            return n.json("log", "audit", "--quiet"), n.json("log", "show")["vkey"]
         try:
-            audited = n.json("log", "audit", "--quiet")
+            audited, key = asked()
         except Failed:
             n.ready()  # a node that was made to die is starting again
-            audited = n.json("log", "audit", "--quiet")
+            audited, key = asked()
         if not audited["ok"]:
             fail("log audit of %s: %s" % (n.party, audited))
-        comity("log", "verify", os.path.join(n.home, "log"), "--key", n.json("log", "show")["vkey"])
+        comity("log", "verify", os.path.join(n.home, "log"), "--key", key)
 
 
 def evidence(at, *sizes):
