@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "exchange/cell.h"
+#include "exchange/lately.h"
 #include "exchange/parameters.h"
 #include "exchange/retire.h"
 
@@ -397,22 +398,31 @@ bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err 
 	return ok;
 }
 
-bool directory_may_be_behind(const struct node *n, int64_t now_ms)
+static bool source(const struct node *n, uint8_t pin[static SHA256_BYTES])
 {
-	uint8_t root[SHA256_BYTES], pin[SHA256_BYTES];
+	uint8_t root[SHA256_BYTES];
 
 	return config_text(&n->config, register_url)[0] != '\0' && trust_root(n, root) &&
-	       hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, sizeof(pin)) &&
-	       (now_ms < n->register_asked_ms || now_ms - n->register_asked_ms > REGISTER_ASKED_MS_MAX);
+	       hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, SHA256_BYTES);
+}
+
+bool directory_has_source(const struct node *n)
+{
+	uint8_t pin[SHA256_BYTES];
+
+	return source(n, pin);
+}
+
+bool directory_may_be_behind(const struct node *n, int64_t now_ms)
+{
+	return directory_has_source(n) && !lately_within(n->register_asked_ms, now_ms, REGISTER_ASKED_MS_MAX);
 }
 
 bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32])
 {
 	const char *base = config_text(&n->config, register_url);
-	uint8_t root[SHA256_BYTES];
 
-	if (base[0] == '\0' || !trust_root(n, root) ||
-	    !hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, SHA256_BYTES))
+	if (!source(n, pin))
 		return false;
 	snprintf(url, 600, "%s/register", base);
 	return n->refresh_wanted || register_root_fingerprint(n->reg) == NULL ||

@@ -14,6 +14,7 @@
 #include "exchange/effect.h"
 #include "exchange/erase.h"
 #include "exchange/key-backup.h"
+#include "exchange/lately.h"
 #include "exchange/openings.h"
 #include "exchange/pair-recover.h"
 #include "exchange/parameters.h"
@@ -84,6 +85,7 @@ void node_close(struct node *n)
 		return;
 	slots_close(n);
 	cosigning_free(n->cosigning);
+	lately_free(n->lately);
 	log_close(n->log);
 	store_close(n->store);
 	register_free(n->reg);
@@ -153,6 +155,7 @@ bool node_open(const struct node_options *o, struct node **ret, struct err *e)
 		abort();
 	n->home_fd = o->home_fd;
 	n->cosigning = cosigning_new();
+	n->lately = lately_new();
 	buf_init(&n->note, NOTE_BYTES_MAX);
 	buf_init(&n->key_copies, 64 * KIB);
 	n->blobs_fd = n->log_fd = -1;

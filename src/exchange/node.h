@@ -78,6 +78,7 @@ struct node {
 	bool duty_changed;             /* somebody may be due to be paged */
 	bool refresh_wanted;           /* fetch the register now */
 	int64_t register_asked_ms;     /* when its source last answered, or failed to; 0: not since the start */
+	struct lately *lately;         /* exchange/lately.h: what was done for each peer a moment ago */
 	struct latency receipts;       /* from handing a letter to the courier until its receipt is durable */
 	uint8_t null_key[32];          /* makes null leaves; exchange/classes.h */
 	struct parameters *parameters; /* how the log is kept; exchange/parameters.h */
