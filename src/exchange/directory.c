@@ -89,6 +89,7 @@ static void use(struct node *n, struct register_ *r)
 {
 	register_free(n->reg);
 	n->reg = r;
+	n->register_uses++;
 	n->directory_changed = true;
 	n->outbox_changed = true;
 }
@@ -163,9 +164,22 @@ bool directory_bundle(struct node *n, struct buf *out, struct err *e)
 	return cell_get(n, CELL_BUNDLE, out, e);
 }
 
+/* This very bundle is stored, and r, made from it, says what is in use: pointers to parties stay, and nobody need be told. */
+static bool in_use(struct node *n, struct bytes bundle, const struct register_ *r, bool *ret, struct err *e)
+{
+	AUTO_BUF stored = { 0 };
+
+	buf_init(&stored, REGISTER_BYTES_MAX);
+	if (!directory_bundle(n, &stored, e))
+		return false;
+	*ret = bytes_equal(buf_bytes(&stored), bundle) && n->reg != NULL && register_same(r, n->reg);
+	return true;
+}
+
 static bool take(struct node *n, struct bytes bundle, bool ours, size_t *ret_entries, struct buf *problems, struct err *e)
 {
 	struct register_ *r;
+	bool same;
 	AUTO_BUF bad = { 0 };
 
 	buf_init(&bad, 64 * KIB);
@@ -182,13 +196,14 @@ static bool take(struct node *n, struct bytes bundle, bool ours, size_t *ret_ent
 		register_free(r);
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the register in use is kept: %.280s", buf_text(&bad));
 	}
-	if (!n->signer.trust(n->signer.ctx, bundle, e) || !cell_put(n, CELL_BUNDLE, bundle, e)) {
+	bool ok = n->signer.trust(n->signer.ctx, bundle, e) && in_use(n, bundle, r, &same, e) && (same || cell_put(n, CELL_BUNDLE, bundle, e));
+	if (ok)
+		*ret_entries = register_count(r);
+	if (ok && !same)
+		use(n, r);
+	else
 		register_free(r);
-		return false;
-	}
-	*ret_entries = register_count(r);
-	use(n, r);
-	return true;
+	return ok;
 }
 
 bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)

@@ -38,6 +38,7 @@ bool node_exercise(const struct node *n)
 
 bool node_begin(struct node *n, struct err *e)
 {
+	n->parts = 0;
 	return store_begin(n->store, e);
 }
 
@@ -70,13 +71,25 @@ static bool run_plain(struct node *n, enum query_name name, struct err *e)
 
 bool node_part(struct node *n, struct err *e)
 {
-	return run_plain(n, QUERY_savepoint, e);
+	if (!run_plain(n, QUERY_savepoint, e))
+		return false;
+	if (n->parts < NODE_PARTS_MAX)
+		n->part_uses[n->parts] = n->register_uses;
+	n->parts++;
+	return true;
 }
 
+/* A part that took no register has none to undo: building one anew for every letter that fails would take long. */
 bool node_part_end(struct node *n, bool keep, struct err *e)
 {
+	bool changed = true;
+
+	if (n->parts > 0)
+		n->parts--;
+	if (n->parts < NODE_PARTS_MAX)
+		changed = n->part_uses[n->parts] != n->register_uses;
 	return (keep || run_plain(n, QUERY_savepoint_back, e)) && run_plain(n, QUERY_savepoint_keep, e) &&
-	       (keep || directory_undone(n, e));
+	       (keep || !changed || directory_undone(n, e));
 }
 
 void node_close(struct node *n)
