@@ -34,6 +34,11 @@
 #define REJECTIONS_PER_DAY_MAX 100000
 /* Claims of one peer that do not fit our history: the first are evidence, more would only fill the disk. */
 #define PAIR_DISPUTES_MAX 64u
+/* A peer that asked which letters it lacks, or said that it lacks some, and had them set to go again, has that done again after
+ * half a minute: what was lost with an answer comes soon, and nobody keeps us busy with asking. */
+#define PAIR_AGAIN_MS_MAX 30000
+/* Letters of which a restored node is told that it sent them and knows nothing: one a second for 136 years. */
+#define PAIR_SKIP_MAX (UINT64_C(1) << 32)
 /* One POST of letters between nodes. */
 #define LETTER_BATCH_MAX 32u
 #define LETTER_BATCH_BYTES_MAX (2 * MIB)

@@ -15,6 +15,8 @@ struct lately_peer {
 	uint64_t turn;                     /* when it was last looked at */
 	int64_t behind_ms;                 /* it was told that our register may be behind the one that it named, ... */
 	uint64_t behind_size;              /* ... which had this size */
+	int64_t pair_ms;                   /* it asked which letters it lacks, and they were set to go again */
+	int64_t gap_ms;                    /* the same for a receipt that said so */
 };
 
 struct lately *lately_new(void);
