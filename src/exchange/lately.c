@@ -50,3 +50,11 @@ bool lately_within(int64_t at_ms, int64_t now_ms, int64_t window_ms)
 {
 	return at_ms != 0 && now_ms >= at_ms && now_ms - at_ms <= window_ms;
 }
+
+bool lately_begin(int64_t *at_ms, int64_t now_ms, int64_t window_ms)
+{
+	if (lately_within(*at_ms, now_ms, window_ms))
+		return false;
+	*at_ms = now_ms;
+	return true;
+}

@@ -25,5 +25,7 @@ void lately_free(struct lately *l);
 struct lately_peer *lately_of(struct lately *l, const char *peer);
 /* Was that so lately? A time that lies ahead is of a clock that went back, and does not count. */
 bool lately_within(int64_t at_ms, int64_t now_ms, int64_t window_ms);
+/* False if it was; else it is from now on. */
+bool lately_begin(int64_t *at_ms, int64_t now_ms, int64_t window_ms);
 
 #endif

@@ -295,11 +295,8 @@ bool pair_fill_gap(struct node *n, const char *peer, const uint8_t *about, const
 	if (!says || !agrees(n, peer, &told, about, envelope, &same, e))
 		return !says;
 	/* The letter that the receipt is for stays due, and brings the next such receipt if they are still missing then. */
-	struct lately_peer *l = lately_of(n->lately, peer);
-	if (!same || lately_within(l->gap_ms, clock_now_ms(), PAIR_AGAIN_MS_MAX))
-		return true;
-	l->gap_ms = clock_now_ms();
-	return pair_send_again(n, peer, told.n, e);
+	return !same || !lately_begin(&lately_of(n->lately, peer)->gap_ms, clock_now_ms(), PAIR_AGAIN_MS_MAX) ||
+	       pair_send_again(n, peer, told.n, e);
 }
 
 /* --- receiving ------------------------------------------------------------------------------------------- */

@@ -42,6 +42,11 @@ static void a_window_has_two_ends(void **state)
 	assert_true(lately_within(1000, 1010, 10));
 	assert_false(lately_within(1000, 1011, 10));
 	assert_false(lately_within(1000, 999, 10)); /* the clock went back */
+	int64_t at = 0;
+	assert_true(lately_begin(&at, 1000, 10));
+	assert_false(lately_begin(&at, 1010, 10));
+	assert_true(lately_begin(&at, 1011, 10));
+	assert_int_equal(at, 1011);
 }
 
 int main(void)
