@@ -34,6 +34,11 @@
 #define REJECTIONS_PER_DAY_MAX 100000
 /* Claims of one peer that do not fit our history: the first are evidence, more would only fill the disk. */
 #define PAIR_DISPUTES_MAX 64u
+/* A peer that asked which letters it lacks, or said that it lacks some, and had them set to go again, has that done again after
+ * half a minute: what was lost with an answer comes soon, and nobody keeps us busy with asking. */
+#define PAIR_AGAIN_MS_MAX 30000
+/* Letters of which a restored node is told that it sent them and knows nothing: one a second for 136 years. */
+#define PAIR_SKIP_MAX (UINT64_C(1) << 32)
 /* One POST of letters between nodes. */
 #define LETTER_BATCH_MAX 32u
 #define LETTER_BATCH_BYTES_MAX (2 * MIB)
@@ -58,8 +63,11 @@
 #define OPENINGS_LINE_BYTES_MAX 512u
 /* Register: a bundle of all parties' entries, 200 parties at 16 KiB. */
 #define REGISTER_BYTES_MAX (4 * MIB)
-/* A register that was asked for so lately is the newest that we can judge a proof by: one minute. */
-#define REGISTER_ASKED_MS_MAX 60000
+/* A register that was asked for so lately is the newest that we can judge a proof by: two and a half minutes, longer
+ * than a sender waits between two tries. */
+#define REGISTER_ASKED_MS_MAX 150000
+/* And so lately that a statement naming a newer one is judged by ours all the same: the time of one fetch. */
+#define REGISTER_JUST_ASKED_MS_MAX 3000
 #define PARTIES_MAX 512u
 /* Policies that a register lists, old ones too; with PARTIES_MAX entries a snapshot still fits into STATEMENT_BYTES_MAX. */
 #define POLICIES_MAX 384u

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "exchange/cell.h"
+#include "exchange/lately.h"
 #include "exchange/parameters.h"
 #include "exchange/retire.h"
 
@@ -88,6 +89,7 @@ static void use(struct node *n, struct register_ *r)
 {
 	register_free(n->reg);
 	n->reg = r;
+	n->register_uses++;
 	n->directory_changed = true;
 	n->outbox_changed = true;
 }
@@ -162,9 +164,22 @@ bool directory_bundle(struct node *n, struct buf *out, struct err *e)
 	return cell_get(n, CELL_BUNDLE, out, e);
 }
 
+/* This very bundle is stored, and r, made from it, says what is in use: pointers to parties stay, and nobody need be told. */
+static bool in_use(struct node *n, struct bytes bundle, const struct register_ *r, bool *ret, struct err *e)
+{
+	AUTO_BUF stored = { 0 };
+
+	buf_init(&stored, REGISTER_BYTES_MAX);
+	if (!directory_bundle(n, &stored, e))
+		return false;
+	*ret = bytes_equal(buf_bytes(&stored), bundle) && n->reg != NULL && register_same(r, n->reg);
+	return true;
+}
+
 static bool take(struct node *n, struct bytes bundle, bool ours, size_t *ret_entries, struct buf *problems, struct err *e)
 {
 	struct register_ *r;
+	bool same;
 	AUTO_BUF bad = { 0 };
 
 	buf_init(&bad, 64 * KIB);
@@ -181,13 +196,14 @@ static bool take(struct node *n, struct bytes bundle, bool ours, size_t *ret_ent
 		register_free(r);
 		return err_set(e, ERR_REJECTED, REASON_BAD_REGISTER, "the register in use is kept: %.280s", buf_text(&bad));
 	}
-	if (!n->signer.trust(n->signer.ctx, bundle, e) || !cell_put(n, CELL_BUNDLE, bundle, e)) {
+	bool ok = n->signer.trust(n->signer.ctx, bundle, e) && in_use(n, bundle, r, &same, e) && (same || cell_put(n, CELL_BUNDLE, bundle, e));
+	if (ok)
+		*ret_entries = register_count(r);
+	if (ok && !same)
+		use(n, r);
+	else
 		register_free(r);
-		return false;
-	}
-	*ret_entries = register_count(r);
-	use(n, r);
-	return true;
+	return ok;
 }
 
 bool directory_take(struct node *n, struct bytes bundle, size_t *ret_entries, struct buf *problems, struct err *e)
@@ -397,22 +413,31 @@ bool directory_describe(struct node *n, uint8_t ret_hash[static 32], struct err 
 	return ok;
 }
 
-bool directory_may_be_behind(const struct node *n, int64_t now_ms)
+static bool source(const struct node *n, uint8_t pin[static SHA256_BYTES])
 {
-	uint8_t root[SHA256_BYTES], pin[SHA256_BYTES];
+	uint8_t root[SHA256_BYTES];
 
 	return config_text(&n->config, register_url)[0] != '\0' && trust_root(n, root) &&
-	       hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, sizeof(pin)) &&
-	       (now_ms < n->register_asked_ms || now_ms - n->register_asked_ms > REGISTER_ASKED_MS_MAX);
+	       hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, SHA256_BYTES);
+}
+
+bool directory_has_source(const struct node *n)
+{
+	uint8_t pin[SHA256_BYTES];
+
+	return source(n, pin);
+}
+
+bool directory_may_be_behind(const struct node *n, int64_t now_ms)
+{
+	return directory_has_source(n) && !lately_within(n->register_asked_ms, now_ms, REGISTER_ASKED_MS_MAX);
 }
 
 bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32])
 {
 	const char *base = config_text(&n->config, register_url);
-	uint8_t root[SHA256_BYTES];
 
-	if (base[0] == '\0' || !trust_root(n, root) ||
-	    !hex_parse(bytes_of(config_text(&n->config, register_pin)), pin, SHA256_BYTES))
+	if (!source(n, pin))
 		return false;
 	snprintf(url, 600, "%s/register", base);
 	return n->refresh_wanted || register_root_fingerprint(n->reg) == NULL ||

@@ -49,9 +49,10 @@ bool directory_policy(struct node *n, struct bytes party, struct bytes text, int
  * has a policy, REASON_UNDER_WITNESSED before its quorum is there, naming the witnesses that are missing. */
 bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, struct err *e) MUST_USE;
 
-/* Fetching: what to fetch, when it is due; and whether there is a source that was not asked for a while, so that somebody
- * else may have a newer register than we. */
+/* Fetching: what to fetch, when it is due; whether there is a source at all; and whether it was not asked for a while, so
+ * that somebody else may have a newer register than we. */
 bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32]);
+bool directory_has_source(const struct node *n);
 bool directory_may_be_behind(const struct node *n, int64_t now_ms);
 
 #endif

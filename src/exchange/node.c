@@ -14,6 +14,7 @@
 #include "exchange/effect.h"
 #include "exchange/erase.h"
 #include "exchange/key-backup.h"
+#include "exchange/lately.h"
 #include "exchange/openings.h"
 #include "exchange/pair-recover.h"
 #include "exchange/parameters.h"
@@ -37,6 +38,7 @@ bool node_exercise(const struct node *n)
 
 bool node_begin(struct node *n, struct err *e)
 {
+	n->parts = 0;
 	return store_begin(n->store, e);
 }
 
@@ -69,13 +71,25 @@ static bool run_plain(struct node *n, enum query_name name, struct err *e)
 
 bool node_part(struct node *n, struct err *e)
 {
-	return run_plain(n, QUERY_savepoint, e);
+	if (!run_plain(n, QUERY_savepoint, e))
+		return false;
+	if (n->parts < NODE_PARTS_MAX)
+		n->part_uses[n->parts] = n->register_uses;
+	n->parts++;
+	return true;
 }
 
+/* A part that took no register has none to undo: building one anew for every letter that fails would take long. */
 bool node_part_end(struct node *n, bool keep, struct err *e)
 {
+	bool changed = true;
+
+	if (n->parts > 0)
+		n->parts--;
+	if (n->parts < NODE_PARTS_MAX)
+		changed = n->part_uses[n->parts] != n->register_uses;
 	return (keep || run_plain(n, QUERY_savepoint_back, e)) && run_plain(n, QUERY_savepoint_keep, e) &&
-	       (keep || directory_undone(n, e));
+	       (keep || !changed || directory_undone(n, e));
 }
 
 void node_close(struct node *n)
@@ -84,6 +98,7 @@ void node_close(struct node *n)
 		return;
 	slots_close(n);
 	cosigning_free(n->cosigning);
+	lately_free(n->lately);
 	log_close(n->log);
 	store_close(n->store);
 	register_free(n->reg);
@@ -153,6 +168,7 @@ bool node_open(const struct node_options *o, struct node **ret, struct err *e)
 		abort();
 	n->home_fd = o->home_fd;
 	n->cosigning = cosigning_new();
+	n->lately = lately_new();
 	buf_init(&n->note, NOTE_BYTES_MAX);
 	buf_init(&n->key_copies, 64 * KIB);
 	n->blobs_fd = n->log_fd = -1;

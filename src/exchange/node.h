@@ -57,6 +57,9 @@ struct node_witness {
 	char why[ERR_TEXT_BYTES_MAX];
 };
 
+/* Parts in parts whose registers are told apart; the few that are deeper are undone with care instead. */
+#define NODE_PARTS_MAX 8u
+
 struct node {
 	int home_fd, blobs_fd, log_fd;
 	struct config config;
@@ -74,10 +77,14 @@ struct node {
 	int64_t published_ms;          /* when the files of the log were last written */
 	bool outbox_changed;           /* letters or proofs may be due: the keeper looks */
 	bool directory_changed;        /* the register changed: the keeper tells the door the pins */
+	uint64_t register_uses;        /* how often it did */
+	uint64_t part_uses[NODE_PARTS_MAX]; /* and had when each open part began */
+	size_t parts;
 	bool fetch_changed;            /* exhibits may be due to be fetched */
 	bool duty_changed;             /* somebody may be due to be paged */
 	bool refresh_wanted;           /* fetch the register now */
 	int64_t register_asked_ms;     /* when its source last answered, or failed to; 0: not since the start */
+	struct lately *lately;         /* exchange/lately.h: what was done for each peer a moment ago */
 	struct latency receipts;       /* from handing a letter to the courier until its receipt is durable */
 	uint8_t null_key[32];          /* makes null leaves; exchange/classes.h */
 	struct parameters *parameters; /* how the log is kept; exchange/parameters.h */

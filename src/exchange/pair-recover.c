@@ -4,6 +4,7 @@
 #include "exchange/pair-recover.h"
 
 #include "base/clock.h"
+#include "exchange/lately.h"
 
 #define RETRY_MS_MIN 1000
 #define RETRY_MS_MAX 60000
@@ -190,6 +191,10 @@ static bool compare_sent(struct node *n, const char *peer, const struct pair_sta
 
 	if (!pair_last(n, peer, PAIR_SENT, &ours, e))
 		return false;
+	/* Nobody signed this count, and numbers end at 2^53. */
+	if (theirs->n > ours.n && restored && theirs->n - ours.n > PAIR_SKIP_MAX)
+		return err_set(e, ERR_REJECTED, REASON_BAD_FIELD, "%s says that it has %llu letters of this node, which knows of %llu: that "
+			       "cannot be", peer, (unsigned long long)theirs->n, (unsigned long long)ours.n);
 	if (theirs->n > ours.n && restored)
 		return pair_skip(n, peer, PAIR_SENT, theirs, e);
 	if (!pair_head_at(n, peer, PAIR_SENT, theirs->n, head, &found, e))
@@ -227,6 +232,7 @@ static bool proofs_again(struct node *n, const char *peer, struct err *e)
 bool pair_asked(struct node *n, struct bytes body, const uint8_t *spki, struct buf *reply, struct err *e)
 {
 	const struct party *peer = register_party_by_tls(n->reg, spki);
+	int64_t now = clock_now_ms();
 	struct pair_message m;
 	bool restored = false;
 
@@ -236,10 +242,16 @@ bool pair_asked(struct node *n, struct bytes body, const uint8_t *spki, struct b
 		return err_set(e, ERR_FORBIDDEN, REASON_WRONG_PARTY, "a count of letters of %s, brought by another", m.from);
 	if (n->locked)
 		return err_set(e, ERR_UNAVAILABLE, REASON_LOCKED, "this node was restored and is not recovered yet; try again later");
+	if (lately_within(lately_of(n->lately, peer->code)->pair_ms, now, PAIR_AGAIN_MS_MAX))
+		return err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "%s asked a moment ago, and its letters were set to go again; ask again in half "
+			       "a minute", peer->code);
 	/* It asks before we have asked it: what it has of us we may have lost. */
-	return (n->recoveries == 0 || pair_recovery_waits(n, peer->code, &restored, e)) &&
+	bool ok = (n->recoveries == 0 || pair_recovery_waits(n, peer->code, &restored, e)) &&
 	       compare_sent(n, peer->code, &m.received, restored, e) && compare_received(n, peer->code, &m.sent, e) &&
 	       pair_forget_early(n, peer->code, m.sent.n, e) && proofs_again(n, peer->code, e) && message_of(n, peer->code, reply, e);
+	if (ok)
+		lately_of(n->lately, peer->code)->pair_ms = now;
+	return ok;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------ */
@@ -309,7 +321,12 @@ bool pair_question_answered(struct node *n, const char *peer, bool http_ok, unsi
 	}
 	if (!pair_message_parse(body, &m, &why) || !bytes_is(bytes_of(peer), m.from))
 		return ask_later(n, peer, why.text[0] != '\0' ? why.text : "the answer is of another party", now_ms, e);
-	if (!compare_sent(n, peer, &m.received, true, e) || !compare_received(n, peer, &m.sent, e))
+	if (!compare_sent(n, peer, &m.received, true, &why)) {
+		if (why.kind == ERR_REJECTED)
+			return ask_later(n, peer, why.text, now_ms, e);
+		return err_set(e, why.kind, why.reason, "%s", why.text);
+	}
+	if (!compare_received(n, peer, &m.sent, e))
 		return false;
 	struct query *q = store_query(n->store, QUERY_pair_recovery_done);
 	query_bind_text(q, 1, peer);

@@ -28,7 +28,8 @@ bool pair_recovery_allows(struct node *n, const struct kind *k, const json_t *bo
 /* For status: {recovering:[{peer,waits,skipped,error}]}; skipped: an officer went on without its answer. */
 bool pair_recovery_status(struct node *n, json_t *out, struct err *e) MUST_USE;
 
-/* The peer's question; inside a transaction. What it lacks goes again. */
+/* The peer's question; inside a transaction. What it lacks goes again, REASON_BUSY when it did within
+ * PAIR_AGAIN_MS_MAX. */
 bool pair_asked(struct node *n, struct bytes body, const uint8_t *spki, struct buf *reply, struct err *e) MUST_USE;
 
 /* Our questions: the next that is due, none when *ret_found is false. body is initialised here. */

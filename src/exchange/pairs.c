@@ -5,6 +5,7 @@
 #include "exchange/pairs.h"
 
 #include "base/clock.h"
+#include "exchange/lately.h"
 #include "exchange/pair-recover.h"
 
 static const char domain[] = "comity pair v1";
@@ -293,7 +294,9 @@ bool pair_fill_gap(struct node *n, const char *peer, const uint8_t *about, const
 	told_of(body, &told, &says);
 	if (!says || !agrees(n, peer, &told, about, envelope, &same, e))
 		return !says;
-	return !same || pair_send_again(n, peer, told.n, e);
+	/* The letter that the receipt is for stays due, and brings the next such receipt if they are still missing then. */
+	return !same || !lately_begin(&lately_of(n->lately, peer)->gap_ms, clock_now_ms(), PAIR_AGAIN_MS_MAX) ||
+	       pair_send_again(n, peer, told.n, e);
 }
 
 /* --- receiving ------------------------------------------------------------------------------------------- */

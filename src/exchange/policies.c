@@ -88,6 +88,7 @@ static bool own_add(struct node *n, json_t *body, uint8_t ret_hash[static 32], s
 
 	buf_init(&text, OWN_POLICIES_BYTES_MAX);
 	buf_init(&alone, STATEMENT_BYTES_MAX);
+	n->register_uses++;
 	n->directory_changed = true; /* whatever becomes of this turn, memory follows the store */
 	n->outbox_changed = true;
 	if (!kind_find(bytes_of("register-policy"))->parse(body, e) || !register_policy_own(n->reg, body, e) || !own_load(n, &list, e))

@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "exchange/directory.h"
 #include "exchange/effect.h"
+#include "exchange/lately.h"
 #include "exchange/pending.h"
 #include "exchange/receive-internal.h"
 #include "exchange/record.h"
@@ -363,20 +364,43 @@ static bool a_register_explains(enum reason r)
 	       r == REASON_NOT_IN_FORCE || judge_wants_another_proof(r);
 }
 
+/* May a register that a statement names be newer than ours? Not without a source, nor when that has just answered; and who
+ * named one that our source did not have, when it was asked after that, is judged by ours for a while. A source that does
+ * not answer leaves refresh_wanted, and says nothing against anybody. */
+static bool claim_counts(const struct node *n, const struct lately_peer *p, int64_t now_ms)
+{
+	bool answered = !n->refresh_wanted;
+	bool disproved = lately_within(p->behind_ms, now_ms, REGISTER_ASKED_MS_MAX) && n->register_asked_ms >= p->behind_ms &&
+			 p->behind_size > register_size(n->reg);
+
+	return directory_has_source(n) &&
+	       !(answered && (disproved || lately_within(n->register_asked_ms, now_ms, REGISTER_JUST_ASKED_MS_MAX)));
+}
+
 /* We are behind the sender's register: fetch first, and let it try again (design.md part 10). A statement tells the register
  * that it was made by; its proof may be by a newer one still, so before one is not enough our source is asked. */
-static bool behind(struct node *n, const struct arrival *all, size_t count)
+static bool behind(struct node *n, const struct arrival *all, size_t count, const uint8_t *spki)
 {
-	bool unsure = directory_may_be_behind(n, clock_now_ms());
+	const struct party *by = spki != NULL ? register_party_by_tls(n->reg, spki) : NULL;
+	struct lately_peer *p = lately_of(n->lately, by != NULL ? by->code : "");
+	bool unsure = directory_may_be_behind(n, clock_now_ms()), believed = claim_counts(n, p, clock_now_ms());
+	uint64_t named = 0;
+	bool proof = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct statement *s = all[i].act != NULL ? all[i].act->statement : NULL;
-		if (s != NULL && !all[i].ok && a_register_explains(all[i].why.reason) &&
-		    bytes_is(bytes_of(s->register_origin), register_origin(n->reg)) &&
-		    (s->register_size > register_size(n->reg) || (unsure && judge_wants_another_proof(all[i].why.reason))))
-			return true;
+		if (s == NULL || all[i].ok || !a_register_explains(all[i].why.reason) ||
+		    !bytes_is(bytes_of(s->register_origin), register_origin(n->reg)))
+			continue;
+		if (believed && s->register_size > register_size(n->reg) && s->register_size > named)
+			named = s->register_size;
+		proof = proof || (unsure && judge_wants_another_proof(all[i].why.reason));
 	}
-	return false;
+	if (named > 0) {
+		p->behind_ms = clock_now_ms();
+		p->behind_size = named;
+	}
+	return named > 0 || proof;
 }
 
 static bool judge_all(struct node *n, struct arrival *all, size_t count, const uint8_t *spki, struct err *e)
@@ -422,7 +446,7 @@ static bool take_batch(struct node *n, struct arrival *all, size_t count, const 
 	if (!node_part(n, e))
 		return false;
 	bool ok = judge_all(n, all, count, spki, e);
-	if (ok && behind(n, all, count)) {
+	if (ok && behind(n, all, count, spki)) {
 		n->refresh_wanted = true;
 		ok = err_set(e, ERR_UNAVAILABLE, REASON_BUSY, "our register may be behind yours; it is being fetched, try again");
 	}

@@ -144,6 +144,8 @@ static void a_newer_register_is_fetched_before_anybody_is_rejected(void **state)
 	ours = say_request(&w.xa, "XR");
 	slot(&w.xa);
 	slot(&w.xa);
+	has_a_source(&w.xr);
+	the_time += 4000;
 	before = stand_of(&w.xr);
 	assert_true(carry_one(&w.xa, &w.xr)); /* both in one batch */
 	after = stand_of(&w.xr);
@@ -151,7 +153,13 @@ static void a_newer_register_is_fetched_before_anybody_is_rejected(void **state)
 	assert_true(w.xr.node->refresh_wanted);
 	assert_state(&w.xr, &theirs.id, DELIVERED);
 	assert_state(&w.xa, &ours.id, SENT);
+	/* It cannot be reached at first: nobody is rejected for that. */
+	w.xr.node->register_asked_ms = the_time;
+	the_time += 1000;
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_state(&w.xa, &ours.id, SENT);
 	take_register(&w, &w.xr);
+	source_answers(&w.xr);
 	the_time += 60000;
 	assert_true(carry_one(&w.xa, &w.xr));
 	assert_state(&w.xr, &theirs.id, ACKNOWLEDGED);

@@ -148,6 +148,20 @@ static inline void answered(struct home *h, struct outbox_job *j, unsigned statu
 	IN(h, outbox_answered(h->node, j, status != 0, status, body, status != 0 ? "" : "no connection", the_time, e));
 }
 
+/* From now on this home fetches its register from somewhere. */
+static inline void has_a_source(struct home *h)
+{
+	assert_ok(config_set(&h->node->config, CONFIG_register_url, "https://xs.example:8443", e));
+	assert_ok(config_set(&h->node->config, CONFIG_register_pin, SAMPLE_HASH, e));
+}
+
+/* As the keeper does once its source has answered, with nothing newer. */
+static inline void source_answers(struct home *h)
+{
+	h->node->register_asked_ms = the_time;
+	h->node->refresh_wanted = false;
+}
+
 /* Carries one batch; false when none was due. */
 static inline bool carry_one(struct home *from, struct home *to)
 {

@@ -1,5 +1,6 @@
 /* The register in memory follows the store; what does not fit is left out and told; and the secretariat admits
  * and publishes only what everybody else will believe. */
+#include "exchange/cell.h"
 #include "exchange/test-carry.h"
 
 static struct world w;
@@ -65,6 +66,64 @@ static void undoing_something_else_moves_no_party(void **state)
 	w.xa.node->directory_changed = true;
 	assert_ok(directory_undone(w.xa.node, e));
 	assert_ptr_equal(register_party(w.xa.node->reg, bytes_of("XR")), p);
+}
+
+/* Were it built anew for every letter that fails, a hostile peer could have that done in the turn of a new register. What the
+ * store says here would be another register: nobody looks. */
+static void a_part_that_took_no_register_has_none_to_undo(void **state)
+{
+	struct register_ *in_use;
+	size_t entries;
+
+	the_time += 1000;
+	publish(&w);
+	assert_ok(node_begin(w.xa.node, e));
+	assert_ok(directory_take(w.xa.node, buf_bytes(&w.bundle), &entries, NULL, e));
+	in_use = w.xa.node->reg;
+	assert_ok(cell_put(w.xa.node, "register-bundle", bytes_of("no bundle"), e));
+	assert_ok(node_part(w.xa.node, e));
+	assert_ok(node_part(w.xa.node, e));
+	assert_ok(node_part_end(w.xa.node, true, e));
+	assert_ok(node_part_end(w.xa.node, false, e));
+	assert_ptr_equal(w.xa.node->reg, in_use);
+	node_rollback(w.xa.node);
+	assert_ptr_not_equal(w.xa.node->reg, in_use);
+}
+
+/* A part in a part took it, and the outer one fails. */
+static void what_an_inner_part_took_is_undone_with_the_outer_one(void **state)
+{
+	int64_t before = register_time(w.xa.node->reg);
+	size_t entries;
+
+	the_time += 1000;
+	publish(&w);
+	assert_ok(node_begin(w.xa.node, e));
+	assert_ok(node_part(w.xa.node, e));
+	assert_ok(node_part(w.xa.node, e));
+	assert_ok(directory_take(w.xa.node, buf_bytes(&w.bundle), &entries, NULL, e));
+	assert_ok(node_part_end(w.xa.node, true, e));
+	assert_true(register_time(w.xa.node->reg) > before);
+	assert_ok(node_part_end(w.xa.node, false, e));
+	assert_true(register_time(w.xa.node->reg) == before);
+	assert_ok(node_commit(w.xa.node, e));
+}
+
+static void the_same_bundle_again_changes_nothing(void **state)
+{
+	const struct party *p = register_party(w.xa.node->reg, bytes_of("XR"));
+	size_t entries = 0;
+
+	w.xa.node->directory_changed = w.xa.node->outbox_changed = false;
+	IN(&w.xa, directory_take(w.xa.node, buf_bytes(&w.bundle), &entries, NULL, e));
+	assert_int_equal(entries, register_count(w.xa.node->reg));
+	assert_false(w.xa.node->directory_changed || w.xa.node->outbox_changed);
+	assert_ptr_equal(register_party(w.xa.node->reg, bytes_of("XR")), p);
+	/* Another one is another one. */
+	the_time += 1000;
+	publish(&w);
+	IN(&w.xa, directory_take(w.xa.node, buf_bytes(&w.bundle), &entries, NULL, e));
+	assert_true(w.xa.node->directory_changed);
 }
 
 /* --- what does not fit ------------------------------------------------------------------------------------------------ */
@@ -191,6 +250,9 @@ int main(void)
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(a_register_that_was_rolled_back_is_not_in_use),
 		CLAIM(undoing_something_else_moves_no_party),
+		CLAIM(a_part_that_took_no_register_has_none_to_undo),
+		CLAIM(what_an_inner_part_took_is_undone_with_the_outer_one),
+		CLAIM(the_same_bundle_again_changes_nothing),
 		CLAIM(a_pin_with_the_key_of_a_registered_party_is_left_out_and_told),
 		CLAIM(admits_nobody_with_a_key_of_another),
 		CLAIM(stores_no_root_that_does_not_follow),

@@ -154,12 +154,6 @@ static void a_proof_that_became_too_old_there_first_is_made_anew(void **state)
 	assert_agree(1);
 }
 
-static void has_a_source(void)
-{
-	assert_ok(config_set(&w.xr.node->config, CONFIG_register_url, "https://xs.example:8443", e));
-	assert_ok(config_set(&w.xr.node->config, CONFIG_register_pin, SAMPLE_HASH, e));
-}
-
 /* The other way round: the sender proves by a policy that the receiver does not know yet. */
 static struct said proved_by_a_newer_policy(void)
 {
@@ -176,7 +170,7 @@ static void who_may_be_behind_asks_for_the_register_before_it_rejects_a_proof(vo
 {
 	struct said s = proved_by_a_newer_policy();
 
-	has_a_source();
+	has_a_source(&w.xr);
 	assert_true(carry_one(&w.xa, &w.xr)); /* busy */
 	assert_false(receipt_at(&w.xa, s.hash).found);
 	assert_int_equal(last_of(&w.xr, "XA", PAIR_RECEIVED).n, 0);
@@ -192,7 +186,7 @@ static void who_has_just_asked_rejects_and_judges_again_once_it_knows(void **sta
 {
 	struct said s = proved_by_a_newer_policy();
 
-	has_a_source();
+	has_a_source(&w.xr);
 	w.xr.node->register_asked_ms = the_time;
 	assert_true(carry_one(&w.xa, &w.xr));
 	assert_held_for_witnesses(&s);
@@ -246,7 +240,7 @@ static void a_proof_by_a_newer_policy_comes_again(void **state)
 	take_register(&w, &w.xa);
 	witnesses[W1].dead = witnesses[W2].dead = true;
 	cosigned_slot(&w.xa);
-	has_a_source();
+	has_a_source(&w.xr);
 	for (int round = 0; round < 2; round++) {
 		struct outbox_job j;
 		struct err why;

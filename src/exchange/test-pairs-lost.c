@@ -171,6 +171,7 @@ static void claims_fill_no_disk(void **state)
 		buf_clear(&reply);
 		assert_ok(pair_message_write(&m, &body, e));
 		IN(&w.xa, pair_asked(w.xa.node, buf_bytes(&body), w.xr.tls, &reply, e));
+		the_time += PAIR_AGAIN_MS_MAX + 1;
 	}
 	assert_int_equal(rows(&w.xa, QUERY_pair_dispute_list), PAIR_DISPUTES_MAX);
 	/* Another peer still has room. */
