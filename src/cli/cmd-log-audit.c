@@ -72,6 +72,13 @@ static void hashed(void *ctx, uint64_t leaves, uint64_t size)
 
 /* --- a running home ------------------------------------------------------------------------------ */
 
+static void inflated(void *ctx, uint64_t leaves, uint64_t size)
+{
+	struct auditor *a = ctx;
+
+	hashed(&a->progress, leaves, size);
+}
+
 static void file_is_wrong(void *ctx, const char *text)
 {
 	add_fault(ctx, -1, text);
@@ -115,7 +122,7 @@ static bool audit_files(struct auditor *a, const char *home, struct err *e)
 		return true;
 	if (log_audit_files(log, &identity.log, hashed, &a->progress, &files, &why)) {
 		a->checkpoint = files.checkpoint;
-		(void)log_audit_compressed(log, files.checkpoint.size, file_is_wrong, a);
+		(void)log_audit_compressed(log, files.checkpoint.size, inflated, file_is_wrong, a);
 	} else {
 		add_fault(a, -1, why.text);
 	}

@@ -35,13 +35,35 @@ static void print_audit(const json_t *v, struct buf *out)
 	output_member(out, "root", json_text(v, "root"));
 }
 
-/* The first one is told. */
+struct inflating {
+	struct progress progress;
+	struct err first; /* of those that are wrong */
+};
+
+static void inflated(void *ctx, uint64_t leaves, uint64_t size)
+{
+	struct inflating *i = ctx;
+
+	audited(&i->progress, leaves, size);
+}
+
 static void compressed_is_wrong(void *ctx, const char *text)
 {
-	struct err *e = ctx;
+	struct inflating *i = ctx;
 
-	if (e->text[0] == '\0')
-		(void)err_set(e, ERR_REJECTED, REASON_BAD_PROOF, "%s", text);
+	if (i->first.text[0] == '\0')
+		(void)err_set(&i->first, ERR_REJECTED, REASON_BAD_PROOF, "%s", text);
+}
+
+static bool verify_compressed(int log_fd, uint64_t size, bool quiet, struct err *e)
+{
+	struct inflating i = { 0 };
+
+	progress_start(&i.progress, "inflating", 0, quiet);
+	if (log_audit_compressed(log_fd, size, inflated, compressed_is_wrong, &i) > 0)
+		*e = i.first;
+	progress_end(&i.progress);
+	return i.first.text[0] == '\0';
 }
 
 static int verify_files_command(const struct args *a)
@@ -65,12 +87,8 @@ static int verify_files_command(const struct args *a)
 		return command_failed(&e);
 	progress_start(&p, "hashing", 0, args_has(a, "quiet"));
 	ok = log_audit_files(fd, &key, audited, &p, &audit, &e);
-	if (ok) {
-		e = (struct err){ 0 };
-		ok = log_audit_compressed(fd, audit.checkpoint.size, compressed_is_wrong, &e) == 0;
-	}
 	progress_end(&p);
-	if (!ok)
+	if (!ok || !verify_compressed(fd, audit.checkpoint.size, args_has(a, "quiet"), &e))
 		return command_failed(&e);
 	json_put_text(v, "origin", audit.checkpoint.origin);
 	json_put_int(v, "leaves", (int64_t)audit.leaves);

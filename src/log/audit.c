@@ -1,5 +1,5 @@
-/* What verifying the tiles alone leaves out. The root that a store's leaves give, without opening it as a log: for the audit of a backup. (Files alone are
- * verified by monitor.c.) And the compressed bundles, which no hash covers: whoever accepts gzip is sent these. */
+/* What verifying the tiles alone (monitor.c) leaves out. The root that a store's leaves give, without opening it as a log:
+ * for the audit of a backup. And the compressed bundles, which no hash covers: whoever accepts gzip is sent these. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +72,8 @@ static bool compressed_gives(int log_fd, const char *path, struct err *e)
 		err_set(e, ERR_REJECTED, REASON_BAD_PROOF, "%s does not inflate to the bundle beside it", name));
 }
 
-uint64_t log_audit_compressed(int log_fd, uint64_t size, void (*wrong)(void *ctx, const char *text), void *ctx)
+uint64_t log_audit_compressed(int log_fd, uint64_t size, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
+			      void (*wrong)(void *ctx, const char *text), void *ctx)
 {
 	uint64_t count = 0;
 
@@ -81,6 +82,8 @@ uint64_t log_audit_compressed(int log_fd, uint64_t size, void (*wrong)(void *ctx
 		struct err e = { 0 };
 
 		tile_path(LEVEL_ENTRIES, n, TILE_WIDTH, path);
+		if (progress != NULL)
+			progress(ctx, n * TILE_WIDTH, size);
 		if (compressed_gives(log_fd, path, &e))
 			continue;
 		count++;

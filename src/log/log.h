@@ -54,7 +54,8 @@ bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(vo
 
 /* The compressed bundles of files that log_audit_files has verified up to `size`: each "NNN.gz" that lies there must inflate
  * to the bundle beside it. How many do not; `wrong` is told a sentence with the name of each. */
-uint64_t log_audit_compressed(int log_fd, uint64_t size, void (*wrong)(void *ctx, const char *text), void *ctx);
+uint64_t log_audit_compressed(int log_fd, uint64_t size, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
+			      void (*wrong)(void *ctx, const char *text), void *ctx);
 
 /* Root over the leaves of a store that nobody has open as a log: a backup. REASON_INCONSISTENT when there are less. */
 bool log_root_of_store(struct store *s, uint64_t size, void (*progress)(void *ctx, uint64_t leaves, uint64_t size), void *ctx,

@@ -74,7 +74,7 @@ static void told(void *ctx, const char *text)
 static uint64_t wrong(struct fixture *f)
 {
 	f->told[0] = '\0';
-	return log_audit_compressed(f->log_fd, 600, told, f);
+	return log_audit_compressed(f->log_fd, 600, NULL, told, f);
 }
 
 /* This lies there: the audit names it, and the next start writes the right one. */
