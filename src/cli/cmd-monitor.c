@@ -18,6 +18,7 @@
 
 const struct option monitor_options_table[] = {
 	OPTION_JSON, OPTION_QUIET, WATCH_OPTIONS,
+	OPTION_ORIGIN(OPTION_MANY, "first line of the log's checkpoints, when it is not the key's name; as --key"),
 	{ "state", 's', OPTION_VALUE, "DIR", "where it is kept what was verified; without it, from the beginning" },
 	{ "witnesses", 'w', OPTION_FLAG, NULL, "ask the policy's witnesses, too, which checkpoint they have" },
 	{ "evidence", 'e', OPTION_VALUE, "DIR", "where both notes of a split view are put" },
@@ -41,14 +42,14 @@ static void keep_evidence(struct log_watch *l, enum reason reason)
 	monitor_evidence(l->monitor, &note[0], &note[1]);
 	if (l->w->evidence_fd < 0 || note[0].len == 0)
 		return;
-	witness_origin_hex(l->log->key.name, origin);
+	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(name, sizeof(name), "%s-%" PRIu64 "%s", origin, monitor_checkpoint(l->monitor)->size, reason == REASON_SPLIT_VIEW ? "" : "-older");
 	if (!evidence_write(l->w->evidence_fd, name, note, &is_new, &e))
 		watch_found(l, &e);
 	if (!is_new)
 		return;
 	buf_init(&text, 4 * KIB);
-	buf_add_format(&text, "%s: both notes are in %s/%s-a.txt and -b.txt: each is signed by the log's key%s", l->log->key.name,
+	buf_add_format(&text, "%s: both notes are in %s/%s-a.txt and -b.txt: each is signed by the log's key%s", watch_origin(l->log),
 		       args_value(l->w->a, "evidence"), name, reason == REASON_SPLIT_VIEW ? ", and no one log has both trees" : "");
 	v = watch_event(l, "evidence");
 	json_put_text(v, "files", name);
@@ -59,7 +60,7 @@ static void state_path(const struct log_watch *l, char ret[static 96])
 {
 	char origin[2 * SHA256_BYTES + 1];
 
-	witness_origin_hex(l->log->key.name, origin);
+	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(ret, 96, "%s.state", origin);
 }
 
@@ -105,7 +106,7 @@ static bool leaf_look(void *ctx, uint64_t index, struct bytes entry, struct err 
 	v = watch_event(l, "found");
 	json_put_bytes(v, "tag", bytes_from(t->hex, TAG_HEX_BYTES));
 	size_put(v, "index", index);
-	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, l->log->key.name);
+	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, watch_origin(l->log));
 	watch_say(l->w, v, text);
 	return true;
 }
@@ -130,7 +131,7 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 	if (witness->url[0] == '\0')
 		return;
 	buf_init(&note, NOTE_BYTES_MAX);
-	witness_origin_hex(l->log->key.name, origin);
+	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(path, sizeof(path), "%s/checkpoint", origin);
 	if (!target_open(witness->url, NULL, &watch_stop, &s, &e)) {
 		watch_found(l, &e);
@@ -141,7 +142,7 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 		(void)err_note(&e, "witness %s", witness->name);
 		if (l->log->retired == NULL || e.kind != ERR_NOT_FOUND) /* today's witnesses may never have seen it */
 			watch_found(l, &e);
-	} else if (!checkpoint_verify(buf_bytes(&note), &l->log->key, &shown, &e)) {
+	} else if (!checkpoint_verify_of(buf_bytes(&note), l->log->origin, &l->log->key, &shown, &e)) {
 		e.kind = ERR_UNAVAILABLE; /* says nothing about the log: anybody could have written it */
 		(void)err_note(&e, "witness %s", witness->name);
 		watch_found(l, &e);
@@ -182,7 +183,7 @@ static void count_classes(struct log_watch *l)
 	periods = json_array_size(json_object_get(counts, "periods"));
 	v = watch_event(l, "counted");
 	json_put(v, "statistics", counts);
-	snprintf(text, sizeof(text), "%.100s: the openings of %zu quarter%s open what they say", l->log->key.name, periods, periods == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%.100s: the openings of %zu quarter%s open what they say", watch_origin(l->log), periods, periods == 1 ? "" : "s");
 	watch_say(l->w, v, text);
 }
 
@@ -195,7 +196,7 @@ static bool follow(struct log_watch *l, struct err *e)
 		return false;
 	l->open = true;
 	target_turn(&l->source, l->w->turn);
-	progress_start(&l->w->progress, l->log->key.name, 0, args_has(l->w->a, "quiet") || isatty(STDERR_FILENO) != 1);
+	progress_start(&l->w->progress, watch_origin(l->log), 0, args_has(l->w->a, "quiet") || isatty(STDERR_FILENO) != 1);
 	ok = monitor_follow(l->monitor, &l->source, e) && watch_ended(l->log, monitor_checkpoint(l->monitor), l->log->target, e);
 	progress_end(&l->w->progress);
 	return ok;
@@ -258,7 +259,8 @@ static bool logs_begin(struct watcher *w, struct err *e)
 		abort();
 	for (size_t i = 0; i < w->list.count; i++) {
 		struct log_watch *l = &w->logs[i];
-		struct monitor_options o = { .log_key = w->list.logs[i].key, .policy = w->list.logs[i].retired != NULL ? NULL : w->list.logs[i].policy,
+		const struct watched_place *p = &w->list.logs[i];
+		struct monitor_options o = { .log_key = p->key, .origin = p->origin, .policy = p->retired != NULL ? NULL : p->policy,
 					     .leaf = w->expected.count > 0 ? leaf_look : NULL, .progress = hashed, .ctx = l };
 
 		*l = (struct log_watch){ .w = w, .log = &w->list.logs[i], .monitor = monitor_new(&o) };
@@ -344,8 +346,8 @@ int monitor_command(const struct args *a)
 	if (ok && args_has(a, "witnesses") && args_value(a, "register") == NULL && args_value(a, "logs") == NULL)
 		ok = err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose witnesses? --witnesses needs --register FILE or --logs FILE");
 	watch_signals();
-	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && turn_read(a, w.list.count, &w.turn, &e) &&
-	     (watch_list_retired(&w.list), true) && expected_read(a, &w.expected, &e) &&
+	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && watch_list_origins(a, &w.list, &e) &&
+	     turn_read(a, w.list.count, &w.turn, &e) && (watch_list_retired(&w.list), true) && expected_read(a, &w.expected, &e) &&
 	     folder_of(a, "state", &w.state_fd, &e) && folder_of(a, "evidence", &w.evidence_fd, &e) && logs_begin(&w, &e);
 	if (ok)
 		status = watch_all(&w, seconds);

@@ -19,6 +19,10 @@ static const struct option init_witness_options[] = {
 	OPTION_END,
 };
 static const struct option show_options[] = { OPTION_JSON, OPTION_END };
+static const struct option add_log_options[] = {
+	{ "origin", 'o', OPTION_VALUE, "ORIGIN", "first line of the log's checkpoints, when it is not the key's name" },
+	OPTION_END,
+};
 static const struct option no_options[] = { OPTION_END };
 static const struct option new_key_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
 
@@ -126,9 +130,10 @@ static void put_logs(json_t *v, const struct witness_folder *f, const struct not
 		json_t *one = json_object();
 		uint64_t size;
 		int64_t time_s;
-		bool known = witness_last(f, self, logs->at[i].key.name, &size, &time_s);
+		bool known = witness_last(f, self, logs->at[i].origin, &size, &time_s);
 
-		json_put_text(one, "origin", logs->at[i].key.name);
+		json_put_text(one, "origin", logs->at[i].origin);
+		json_put_text(one, "key_name", logs->at[i].key.name);
 		json_put_text(one, "url", logs->at[i].url);
 		json_put_bool(one, "cosigned", known);
 		json_put_int(one, "size", known ? (int64_t)size : 0);
@@ -152,6 +157,11 @@ static void print_show(const json_t *v, struct buf *out)
 
 		buf_add_text(out, "log ");
 		output_printable(out, json_text(one, "origin"));
+		if (strcmp(json_text(one, "origin"), json_text(one, "key_name")) != 0) {
+			buf_add_text(out, " (key ");
+			output_printable(out, json_text(one, "key_name"));
+			buf_add_text(out, ")");
+		}
 		if (json_bool(one, "cosigned")) {
 			buf_add_format(out, ": size %lld, ", (long long)json_int(one, "size"));
 			output_time(out, json_text(one, "time"));
@@ -207,7 +217,7 @@ static bool logs_without(const struct watched *logs, const char *origin, struct 
 	for (size_t i = 0; i < logs->count; i++) {
 		const struct watched one = { .at = &logs->at[i], .count = 1 };
 
-		if (strcmp(logs->at[i].key.name, origin) != 0)
+		if (strcmp(logs->at[i].origin, origin) != 0)
 			watched_write(&one, text);
 	}
 	return buf_check(text, "logs", e);
@@ -220,35 +230,97 @@ static bool own_logs(const struct witness_folder *f, struct err *e)
 	       err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "the witness of a home watches the logs of its register; nothing else can be added");
 }
 
+static bool same_key(const struct note_key *a, const struct note_key *b)
+{
+	return note_key_same(a, b) && strcmp(a->name, b->name) == 0;
+}
+
+/* The log that the command names: a list of one. */
+static bool log_named(const struct args *a, struct watched *ret, struct err *e)
+{
+	const char *vkey = a->positional[1], *origin = args_value(a, "origin");
+	struct note_key key;
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 8 * KIB);
+	if (!note_key_parse(bytes_of(vkey), &key, e))
+		return err_note(e, "\"%.100s\" is no key of a log, as NAME+8 hex+base64", vkey);
+	if (key.type != NOTE_ED25519)
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "the key of %.100s is not one of a log (type 0x01), but of a witness", key.name);
+	if (origin != NULL && !checkpoint_origin_is_valid(bytes_of(origin)))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no origin of a log: one line of at most %u bytes", origin,
+			       CHECKPOINT_ORIGIN_BYTES_MAX);
+	if (!log_line(&text, vkey, strlen(vkey), a->positional_count > 2 ? a->positional[2] : "", e))
+		return false;
+	if (origin != NULL)
+		buf_add_format(&text, "origin %s\n", origin);
+	return buf_check(&text, "the log's line", e) && watched_parse(buf_bytes(&text), ret, e);
+}
+
+static bool told(const char *origin, const char *what, struct err *e)
+{
+	AUTO_BUF out = { 0 };
+
+	buf_init(&out, 4 * KIB);
+	buf_add_text(&out, "log ");
+	output_printable(&out, origin);
+	buf_add_format(&out, ": %s\n", what);
+	return output_write(&out, e);
+}
+
 static bool add_log(const struct args *a, struct err *e)
 {
 	AUTO_WITNESS_FOLDER f = { .fd = -1 };
-	AUTO_WATCHED logs = { 0 }, more = { 0 };
+	AUTO_WATCHED logs = { 0 }, one = { 0 }, more = { 0 };
+	const struct watched_log *l, *there;
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	return witness_folder_open(a->positional[0], &f, e) && own_logs(&f, e) && witness_logs_read(&f, &logs, e) &&
-	       logs_without(&logs, "", &text, e) &&
-	       log_line(&text, a->positional[1], strlen(a->positional[1]), a->positional_count > 2 ? a->positional[2] : "", e) &&
-	       watched_parse(buf_bytes(&text), &more, e) && witness_logs_write(&f, &more, e);
+	if (!log_named(a, &one, e) || !witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_read(&f, &logs, e))
+		return false;
+	l = &one.at[0];
+	there = watched_find(&logs, l->origin);
+	if (there != NULL && !same_key(&there->key, &l->key))
+		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE,
+			       "%.200s is watched already, with another key: a log has one; when it has changed, comity witness remove-log comes first",
+			       l->origin);
+	if (there != NULL && (l->url[0] == '\0' || strcmp(l->url, there->url) == 0))
+		return told(l->origin, "is watched already", e);
+	if (!logs_without(&logs, l->origin, &text, e))
+		return false;
+	watched_write(&one, &text);
+	return buf_check(&text, "logs", e) && watched_parse(buf_bytes(&text), &more, e) && witness_logs_write(&f, &more, e) &&
+	       told(l->origin, there == NULL ? "is watched now" : "has another address now", e);
+}
+
+/* By its origin, or by its key. */
+static const struct watched_log *log_find(const struct watched *logs, const char *name)
+{
+	const struct watched_log *found = watched_find(logs, name);
+	struct note_key key;
+
+	if (found != NULL || !note_key_parse(bytes_of(name), &key, NULL))
+		return found;
+	for (size_t i = 0; i < logs->count; i++)
+		if (same_key(&logs->at[i].key, &key))
+			return &logs->at[i];
+	return NULL;
 }
 
 static bool remove_log(const struct args *a, struct err *e)
 {
 	AUTO_WITNESS_FOLDER f = { .fd = -1 };
 	AUTO_WATCHED logs = { 0 }, fewer = { 0 };
-	const char *plus = strchr(a->positional[1], '+');
-	char origin[NOTE_NAME_BYTES_MAX + 1];
+	const struct watched_log *found;
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	bytes_text(bytes_from(a->positional[1], plus == NULL ? strlen(a->positional[1]) : (size_t)(plus - a->positional[1])), origin,
-		   sizeof(origin));
 	if (!witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_read(&f, &logs, e))
 		return false;
-	if (watched_find(&logs, origin) == NULL)
-		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no log %.100s is watched here", origin);
-	return logs_without(&logs, origin, &text, e) && watched_parse(buf_bytes(&text), &fewer, e) && witness_logs_write(&f, &fewer, e);
+	found = log_find(&logs, a->positional[1]);
+	if (found == NULL)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no log %.200s is watched here", a->positional[1]);
+	return logs_without(&logs, found->origin, &text, e) && watched_parse(buf_bytes(&text), &fewer, e) && witness_logs_write(&f, &fewer, e);
 }
 
 static int add_log_run(const struct args *a)
@@ -292,7 +364,7 @@ const struct command witness_commands[] = {
 	{ .name = "show", .words = "name, key, address, line for a policy, what was cosigned", .arguments = "DIR", .positional_min = 1,
 	  .positional_max = 1, .options = show_options, .run = show_run },
 	{ .name = "add-log", .words = "watch one more log", .arguments = "DIR VKEY [URL]", .positional_min = 2, .positional_max = 3,
-	  .options = no_options, .run = add_log_run },
+	  .options = add_log_options, .run = add_log_run },
 	{ .name = "remove-log", .words = "cosign a log no more; what was cosigned stays known", .arguments = "DIR ORIGIN", .positional_min = 2,
 	  .positional_max = 2, .options = no_options, .run = remove_log_run },
 	{ .name = "new-key", .words = "take a new key, after the state of the old one was lost", .arguments = "",

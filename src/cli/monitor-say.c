@@ -31,7 +31,7 @@ json_t *watch_event(const struct log_watch *l, const char *what)
 	json_t *v = json_object();
 
 	json_put_text(v, "event", what);
-	json_put_text(v, "log", l->log->key.name);
+	json_put_text(v, "log", watch_origin(l->log));
 	json_put_text(v, "target", l->log->target);
 	size_put(v, "size", c->size);
 	size_put(v, "hashed", monitor_hashed(l->monitor));
@@ -102,7 +102,7 @@ void watch_found(struct log_watch *l, const struct err *e)
 	json_put_text(v, "reason", reason_code(e->reason));
 	json_put_text(v, "text", e->text);
 	watch_say_server(l, v);
-	buf_add_format(&text, "%s: %s: %s (%s)", l->log->key.name, status == EXIT_WRONG ? "WRONG" : "could not be looked at", e->text,
+	buf_add_format(&text, "%s: %s: %s (%s)", watch_origin(l->log), status == EXIT_WRONG ? "WRONG" : "could not be looked at", e->text,
 		       reason_code(e->reason));
 	watch_say(l->w, v, buf_text(&text));
 }
@@ -132,7 +132,7 @@ void watch_say_gone(struct log_watch *l)
 	if (l->size_said == UINT64_MAX)
 		return;
 	l->size_said = UINT64_MAX;
-	snprintf(text, sizeof(text), "%s: retired, and no mirror of it is served", l->log->key.name);
+	snprintf(text, sizeof(text), "%s: retired, and no mirror of it is served", watch_origin(l->log));
 	watch_say(l->w, watch_event(l, "retired"), text);
 }
 
