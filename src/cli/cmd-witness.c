@@ -52,6 +52,23 @@ static bool logs_of(const struct args *a, struct watched *ret, struct err *e)
 	return buf_check(&text, "logs", e) && watched_parse(buf_bytes(&text), ret, e);
 }
 
+/* An address that nodes and monitors take from a policy; that of a listener on all addresses is none. */
+static bool is_reached(const char *url)
+{
+	static const char *const none[] = { "https://", "https://0.0.0.0", "https://[::]" };
+
+	for (const char *c = url; *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		size_t len = strlen(none[i]);
+
+		if (strncmp(url, none[i], len) == 0 && strcspn(url + len, ":/") == 0)
+			return false;
+	}
+	return strncmp(url, none[0], strlen(none[0])) == 0;
+}
+
 static bool settings_of(const struct args *a, struct config *c, struct err *e)
 {
 	const char *name = args_value(a, "name"), *listen = args_value(a, "listen"), *url = args_value(a, "url");
@@ -63,6 +80,11 @@ static bool settings_of(const struct args *a, struct config *c, struct err *e)
 	if (!note_name_is_valid(bytes_of(name)))
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no name for a witness: at most %u bytes, no spaces, no +", name,
 			       NOTE_NAME_BYTES_MAX);
+	if (args_has(a, "plain") && url == NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT,
+			       "no node asks a witness at an http address: with --plain give --url https://..., that of the proxy in front of it");
+	if (url != NULL && !is_reached(url))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no address that nodes take: --url https://...", url);
 	if (strrchr(listen, ':') == NULL)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no address and port, as 127.0.0.1:8080", listen);
 	return config_set(c, CONFIG_name, name, e) && config_set(c, CONFIG_listen_public, listen, e) &&
@@ -121,16 +143,20 @@ static int serve_run_witness(const struct args *a)
 
 /* --- show ---------------------------------------------------------------------------------------------- */
 
-static void put_logs(json_t *v, const struct witness_folder *f, const struct note_key *self, const struct watched *logs)
+/* *ret_all: of each is known what was cosigned. */
+static void put_logs(json_t *v, const struct witness_folder *f, const struct note_key *self, const struct watched *logs, bool *ret_all)
 {
 	json_t *list = json_array();
 
 	json_put(v, "logs", list);
+	*ret_all = logs->count > 0;
 	for (size_t i = 0; i < logs->count; i++) {
 		json_t *one = json_object();
 		uint64_t size;
 		int64_t time_s;
 		bool known = witness_last(f, self, logs->at[i].origin, &size, &time_s);
+
+		*ret_all = *ret_all && known;
 
 		json_put_text(one, "origin", logs->at[i].origin);
 		json_put_text(one, "key_name", logs->at[i].key.name);
@@ -151,7 +177,9 @@ static void print_show(const json_t *v, struct buf *out)
 
 	print_key(v, out);
 	output_member(out, "address", json_text(v, "url"));
-	output_member(out, "line for a policy", json_text(v, "policy"));
+	output_member(out, "line for a policy",
+		      json_text(v, "policy")[0] != '\0' ? json_text(v, "policy")
+						       : "none, nodes do not take this address: set public_endpoint = https://... in comity.conf");
 	for (size_t i = 0; i < json_array_size(logs); i++) {
 		const json_t *one = json_array_get(logs, i);
 
@@ -172,11 +200,16 @@ static void print_show(const json_t *v, struct buf *out)
 	}
 }
 
-/* A policy's names have no slash to trip over, but the key's name is what people know it by. */
+/* A policy's names have no slash to trip over, but the key's name is what people know it by. A line that every node would
+ * refuse is not shown. */
 static void put_policy(json_t *v, const struct note_key *self, const char *url)
 {
 	AUTO_BUF line = { 0 };
 
+	if (!is_reached(url)) {
+		json_put_text(v, "policy", "");
+		return;
+	}
 	buf_init(&line, 4 * KIB);
 	buf_add_format(&line, "witness %s ", self->name);
 	note_key_write(self, &line);
@@ -190,6 +223,7 @@ static bool show(const char *path, json_t *v, struct err *e)
 	AUTO_WATCHED logs = { 0 };
 	struct note_key self;
 	char url[600];
+	bool all;
 
 	if (!witness_folder_open(path, &f, e) || !witness_home_public(f.fd, &self, e) || !witness_logs_read(&f, &logs, e))
 		return false;
@@ -197,8 +231,9 @@ static bool show(const char *path, json_t *v, struct err *e)
 	put_key(v, &self);
 	json_put_text(v, "url", url);
 	put_policy(v, &self, url);
-	put_logs(v, &f, &self, &logs);
-	return true;
+	put_logs(v, &f, &self, &logs, &all);
+	/* "Nothing cosigned yet" is said of a state that was read, never of one that is lost: its key signs no more. */
+	return all || witness_state_check(&f, e);
 }
 
 static int show_run(const struct args *a)

@@ -160,6 +160,22 @@ void witness_folder_url(const struct witness_folder *f, char out[static 600])
 
 /* --- what it last cosigned ---------------------------------------------------------------------------- */
 
+bool witness_state_check(const struct witness_folder *f, struct err *e)
+{
+	AUTO_FD dir = openat(f->fd, WITNESS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_SIGN_KEY *key = NULL;
+	struct store *s = NULL;
+	struct note_key self;
+	struct err why = { 0 };
+
+	if (dir < 0)
+		return err_system(e, "cannot open the folder " WITNESS_FOLDER);
+	if (!witness_home_open(dir, &key, &self, &s, &why))
+		return why.reason == REASON_BUSY || err_set(e, why.kind, why.reason, "%s", why.text);
+	store_close(s);
+	return true;
+}
+
 static bool from_state(const struct witness_folder *f, const char *origin, struct buf *note)
 {
 	struct store *s = NULL;
