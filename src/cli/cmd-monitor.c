@@ -120,6 +120,35 @@ static bool hashed(void *ctx, uint64_t done, uint64_t size)
 	return watch_stop == 0;
 }
 
+#define ITS_END "its end"
+#define ALL_ASKED "all its witnesses were asked"
+
+/* A signal came first: what was not read can say nothing, neither for the log nor against it. A service that has
+ * been round all of them is only told to end: what that round said stands. */
+static void stopped(struct log_watch *l, const char *before)
+{
+	struct err e = { 0 };
+
+	if (l->status == EXIT_WRONG)
+		return;
+	if (l->w->whole) {
+		l->status = l->status_before;
+		l->reason = l->reason_before;
+		return;
+	}
+	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before %s", before);
+	watch_found(l, &e);
+}
+
+/* What was rejected before the signal came stays so. */
+static void found(struct log_watch *l, const struct err *e, const char *before)
+{
+	if (watch_stop != 0 && e->kind != ERR_REJECTED)
+		stopped(l, before);
+	else
+		watch_found(l, e);
+}
+
 static void ask_witness(struct log_watch *l, const struct policy_witness *witness)
 {
 	char path[100], origin[2 * SHA256_BYTES + 1];
@@ -134,22 +163,22 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(path, sizeof(path), "%s/checkpoint", origin);
 	if (!target_open(witness->url, NULL, &watch_stop, &s, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 		return;
 	}
 	target_turn(&s, WITNESS_SECONDS_MAX);
 	if (!s.fetch(s.ctx, path, NOTE_BYTES_MAX, &note, &e)) {
 		(void)err_note(&e, "witness %s", witness->name);
 		if (l->log->retired == NULL || e.kind != ERR_NOT_FOUND) /* today's witnesses may never have seen it */
-			watch_found(l, &e);
+			found(l, &e, ALL_ASKED);
 	} else if (!checkpoint_verify_of(buf_bytes(&note), l->log->origin, &l->log->key, &shown, &e)) {
 		e.kind = ERR_UNAVAILABLE; /* says nothing about the log: anybody could have written it */
 		(void)err_note(&e, "witness %s", witness->name);
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 	} else if (!watch_ended(l->log, &shown, witness->name, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 	} else if (!monitor_compare(l->monitor, l->open ? &l->source : NULL, buf_bytes(&note), witness->name, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 		keep_evidence(l, e.reason);
 	}
 	log_source_close(&s);
@@ -169,14 +198,14 @@ static void count_classes(struct log_watch *l)
 	buf_init(&index, PUBLISHED_INDEX_BYTES_MAX);
 	if (!l->source.fetch(l->source.ctx, "acts/index", PUBLISHED_INDEX_BYTES_MAX, &index, &e)) {
 		if (e.kind != ERR_NOT_FOUND)
-			watch_found(l, &e);
+			found(l, &e, ITS_END);
 		return;
 	}
 	sha256(buf_bytes(&index), digest);
 	if (memcmp(digest, l->counted, sizeof(digest)) == 0)
 		return;
 	if (!statistics_count(&o, &l->source, &counts, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ITS_END);
 		return;
 	}
 	memcpy(l->counted, digest, sizeof(digest));
@@ -202,23 +231,13 @@ static bool follow(struct log_watch *l, struct err *e)
 	return ok;
 }
 
-/* A signal came before the end of this log: what was not read can say nothing, neither for the log nor against it. A
- * service that had read everything before is only told to end, and has nothing to say about it. */
-static void stopped(struct log_watch *l)
-{
-	struct err e = { 0 };
-
-	if (l->w->whole || l->status == EXIT_WRONG)
-		return;
-	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end");
-	watch_found(l, &e);
-}
-
 static void watch_round(struct log_watch *l)
 {
 	size_t asked = 0, witnesses = args_has(l->w->a, "witnesses") && l->log->policy != NULL ? policy_witness_count(l->log->policy) : 0;
 	struct err e = { 0 }, state = { 0 };
 
+	l->status_before = l->status;
+	l->reason_before = l->reason;
 	l->status = EXIT_CONSISTENT;
 	l->reason = REASON_NONE;
 	l->read = follow(l, &e);
@@ -229,17 +248,15 @@ static void watch_round(struct log_watch *l)
 	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
 		watch_say_gone(l);
 		l->read = true; /* there is nothing to read */
-	} else if (watch_stop != 0 && e.kind != ERR_REJECTED) {
-		stopped(l);
 	} else {
-		watch_found(l, &e);
+		found(l, &e, ITS_END);
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
 			keep_evidence(l, e.reason);
 	}
 	for (; asked < witnesses && watch_stop == 0; asked++)
 		ask_witness(l, policy_witness_at(l->log->policy, asked));
 	if (asked < witnesses)
-		stopped(l);
+		stopped(l, ALL_ASKED);
 	if (!state_save(l, &state))
 		watch_found(l, &state);
 	if (l->status == EXIT_CONSISTENT)
@@ -303,7 +320,7 @@ static bool one_round(struct watcher *w)
 	for (; i < w->list.count && watch_stop == 0; i++)
 		watch_round(&w->logs[i]);
 	for (size_t k = i; k < w->list.count && !w->whole; k++) {
-		stopped(&w->logs[k]);
+		stopped(&w->logs[k], ITS_END);
 		w->status = w->status == EXIT_CONSISTENT ? EXIT_NOT_SEEN : w->status;
 	}
 	return watch_stop == 0;
@@ -314,6 +331,7 @@ static int watch_all(struct watcher *w, uint64_t every)
 	bool missing = false, said = false;
 	int last = EXIT_CONSISTENT;
 
+	watch_say_register(w);
 	do {
 		/* Stopped later, a service ends with what its last whole round said, or with what is wrong since. */
 		if (!one_round(w) && w->whole) {

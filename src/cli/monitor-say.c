@@ -136,6 +136,20 @@ void watch_say_gone(struct log_watch *l)
 	watch_say(l->w, watch_event(l, "retired"), text);
 }
 
+/* As an event; in words it was said on standard error when the register was read. */
+void watch_say_register(struct watcher *w)
+{
+	json_t *v;
+
+	if (w->list.parties == NULL || args_has(w->a, "root") || !args_has(w->a, "json"))
+		return;
+	v = json_object();
+	json_put_text(v, "event", "register-unchecked");
+	json_put_text(v, "register", args_value(w->a, "register"));
+	json_put_text(v, "text", "whose register it is, is not checked: --root is not given");
+	watch_say(w, v, "");
+}
+
 void watch_say_end(struct watcher *w)
 {
 	static const char *const words[] = { "all consistent", "something is wrong", "not everything could be looked at" };
@@ -155,6 +169,8 @@ void watch_say_end(struct watcher *w)
 	json_put(v, "logs", logs);
 	json_put_text(v, "result", words[w->status]);
 	json_put_int(v, "status", w->status);
+	if (w->list.parties != NULL)
+		json_put_bool(v, "register_checked", args_has(w->a, "root"));
 	json_put_int(v, "tags_expected", (int64_t)w->expected.count);
 	json_put_int(v, "tags_found", (int64_t)w->expected.found);
 	snprintf(text, sizeof(text), "%zu log%s: %s", w->list.count, w->list.count == 1 ? "" : "s", words[w->status]);
