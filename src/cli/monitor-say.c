@@ -69,7 +69,7 @@ void watch_say_verified(struct log_watch *l)
 	else if (l->log->policy == NULL)
 		buf_add_text(&text, ", no witnesses asked for");
 	else
-		buf_add_format(&text, ", %zu witnesses", p->witnesses);
+		buf_add_format(&text, ", %zu witness%s", p->witnesses, p->witnesses == 1 ? "" : "es");
 	watch_say(l->w, v, buf_text(&text));
 }
 
