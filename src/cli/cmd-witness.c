@@ -143,32 +143,34 @@ static int serve_run_witness(const struct args *a)
 
 /* --- show ---------------------------------------------------------------------------------------------- */
 
-/* *ret_all: of each is known what was cosigned. */
-static void put_logs(json_t *v, const struct witness_folder *f, const struct note_key *self, const struct watched *logs, bool *ret_all)
+/* "Nothing cosigned yet" is said of a state that was read, never of one that is lost: its key signs no more. */
+static bool put_logs(json_t *v, const struct witness_folder *f, const struct note_key *self, const struct watched *logs, struct err *e)
 {
 	json_t *list = json_array();
 
 	json_put(v, "logs", list);
-	*ret_all = logs->count > 0;
 	for (size_t i = 0; i < logs->count; i++) {
+		const struct watched_log *l = &logs->at[i];
 		json_t *one = json_object();
-		uint64_t size;
-		int64_t time_s;
-		bool known = witness_last(f, self, logs->at[i].origin, &size, &time_s);
+		bool found = false;
+		uint64_t size = 0;
+		int64_t time_s = 0;
 
-		*ret_all = *ret_all && known;
-
-		json_put_text(one, "origin", logs->at[i].origin);
-		json_put_text(one, "key_name", logs->at[i].key.name);
-		json_put_text(one, "url", logs->at[i].url);
-		json_put_bool(one, "cosigned", known);
-		json_put_int(one, "size", known ? (int64_t)size : 0);
-		if (known)
+		if (json_array_append_new(list, one) != 0)
+			abort();
+		if (!witness_last(f, self, l->origin, &found, &size, &time_s, e))
+			return false;
+		json_put_text(one, "origin", l->origin);
+		json_put_text(one, "key_name", l->key.name);
+		json_put_text(one, "url", l->url);
+		json_put_bool(one, "cosigned", found);
+		json_put_int(one, "size", found ? (int64_t)size : 0);
+		if (found)
 			json_put_time(one, "time", time_s * 1000);
 		else
 			json_put_text(one, "time", "");
-		json_array_append_new(list, one);
 	}
+	return logs->count > 0 || witness_state_check(f, e);
 }
 
 static void print_show(const json_t *v, struct buf *out)
@@ -223,7 +225,6 @@ static bool show(const char *path, json_t *v, struct err *e)
 	AUTO_WATCHED logs = { 0 };
 	struct note_key self;
 	char url[600];
-	bool all;
 
 	if (!witness_folder_open(path, &f, e) || !witness_home_public(f.fd, &self, e) || !witness_logs_read(&f, &logs, e))
 		return false;
@@ -231,9 +232,7 @@ static bool show(const char *path, json_t *v, struct err *e)
 	put_key(v, &self);
 	json_put_text(v, "url", url);
 	put_policy(v, &self, url);
-	put_logs(v, &f, &self, &logs, &all);
-	/* "Nothing cosigned yet" is said of a state that was read, never of one that is lost: its key signs no more. */
-	return all || witness_state_check(&f, e);
+	return put_logs(v, &f, &self, &logs, e);
 }
 
 static int show_run(const struct args *a)
