@@ -64,7 +64,7 @@ static bool one_target(const struct args *a, struct watch_list *w, struct err *e
 	if (!note_key_parse(bytes_of(vkey), &key, e))
 		return false;
 	watch_list_add(w, a->positional[0], &key, NULL, NULL);
-	return watch_origin_take(&w->logs[0], args_value(a, "origin"), e);
+	return origin_read(args_value(a, "origin"), &w->logs[0].origin, e);
 }
 
 /* --- the command ---------------------------------------------------------------------------------- */

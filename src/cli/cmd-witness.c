@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/watch.h"
 #include "cli/witness-folder.h"
 #include "daemon/serve.h"
 #include "exchange/witness-home.h"
@@ -20,7 +21,7 @@ static const struct option init_witness_options[] = {
 };
 static const struct option show_options[] = { OPTION_JSON, OPTION_END };
 static const struct option add_log_options[] = {
-	{ "origin", 'o', OPTION_VALUE, "ORIGIN", "first line of the log's checkpoints, when it is not the key's name" },
+	OPTION_ORIGIN(OPTION_VALUE, "first line of the log's checkpoints, when it is not the key's name"),
 	OPTION_END,
 };
 static const struct option no_options[] = { OPTION_END };
@@ -272,7 +273,7 @@ static bool same_key(const struct note_key *a, const struct note_key *b)
 /* The log that the command names: a list of one. */
 static bool log_named(const struct args *a, struct watched *ret, struct err *e)
 {
-	const char *vkey = a->positional[1], *origin = args_value(a, "origin");
+	const char *vkey = a->positional[1], *origin;
 	struct note_key key;
 	AUTO_BUF text = { 0 };
 
@@ -281,10 +282,8 @@ static bool log_named(const struct args *a, struct watched *ret, struct err *e)
 		return err_note(e, "\"%.100s\" is no key of a log, as NAME+8 hex+base64", vkey);
 	if (key.type != NOTE_ED25519)
 		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "the key of %.100s is not one of a log (type 0x01), but of a witness", key.name);
-	if (origin != NULL && !checkpoint_origin_is_valid(bytes_of(origin)))
-		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no origin of a log: one line of at most %u bytes", origin,
-			       CHECKPOINT_ORIGIN_BYTES_MAX);
-	if (!log_line(&text, vkey, strlen(vkey), a->positional_count > 2 ? a->positional[2] : "", e))
+	if (!origin_read(args_value(a, "origin"), &origin, e) ||
+	    !log_line(&text, vkey, strlen(vkey), a->positional_count > 2 ? a->positional[2] : "", e))
 		return false;
 	if (origin != NULL)
 		buf_add_format(&text, "origin %s\n", origin);

@@ -316,15 +316,12 @@ static bool add_targets(const struct args *a, struct watch_list *w, struct err *
 	return true;
 }
 
-bool watch_origin_take(struct watched_place *p, const char *origin, struct err *e)
+bool origin_read(const char *given, const char **ret, struct err *e)
 {
-	if (origin == NULL || origin[0] == '\0')
-		return true;
-	if (!checkpoint_origin_is_valid(bytes_of(origin)))
-		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no origin of a log: one line of at most %u bytes", origin,
-			       CHECKPOINT_ORIGIN_BYTES_MAX);
-	p->origin = origin;
-	return true;
+	*ret = given == NULL || given[0] == '\0' ? NULL : given;
+	return *ret == NULL || checkpoint_origin_is_valid(bytes_of(given)) ||
+	       err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no origin of a log: one line of at most %u bytes", given,
+		       CHECKPOINT_ORIGIN_BYTES_MAX);
 }
 
 bool watch_list_origins(const struct args *a, struct watch_list *w, struct err *e)
@@ -333,7 +330,7 @@ bool watch_list_origins(const struct args *a, struct watch_list *w, struct err *
 	size_t i = 0;
 
 	for (; (origin = args_many(a, "origin", i)) != NULL && i < a->positional_count; i++)
-		if (!watch_origin_take(&w->logs[w->first_target + i], origin, e))
+		if (!origin_read(origin, &w->logs[w->first_target + i].origin, e))
 			return false;
 	return origin == NULL || err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "there are more --origin than logs");
 }

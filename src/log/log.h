@@ -52,6 +52,10 @@ struct log_audit {
 bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
 		     void *ctx, struct log_audit *ret, struct err *e) MUST_USE;
 
+/* The same of a log whose origin is another than its key's name (checkpoint_verify_of). */
+bool log_audit_files_of(int log_fd, const char *origin, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
+			void *ctx, struct log_audit *ret, struct err *e) MUST_USE;
+
 /* Root over the leaves of a store that nobody has open as a log: a backup. REASON_INCONSISTENT when there are less. */
 bool log_root_of_store(struct store *s, uint64_t size, void (*progress)(void *ctx, uint64_t leaves, uint64_t size), void *ctx,
 		       merkle_hash ret, struct err *e) MUST_USE;

@@ -410,8 +410,14 @@ static bool audited(void *ctx, uint64_t done, uint64_t size)
 bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
 		     void *ctx, struct log_audit *ret, struct err *e)
 {
+	return log_audit_files_of(log_fd, NULL, key, progress, ctx, ret, e);
+}
+
+bool log_audit_files_of(int log_fd, const char *origin, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
+			void *ctx, struct log_audit *ret, struct err *e)
+{
 	struct audited a = { progress, ctx };
-	struct monitor *m = monitor_new(&(struct monitor_options){ .log_key = *key, .progress = audited, .ctx = &a });
+	struct monitor *m = monitor_new(&(struct monitor_options){ .log_key = *key, .origin = origin, .progress = audited, .ctx = &a });
 	struct log_source s = log_source_folder(log_fd);
 	bool ok = monitor_follow(m, &s, e);
 
