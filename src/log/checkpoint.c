@@ -76,7 +76,7 @@ bool checkpoint_verify_of(struct bytes note, const char *origin, const struct no
 	if (!note_parse(note, &n, e) || !checkpoint_parse(n.text, &c, e))
 		return false;
 	if (strcmp(c.origin, log) != 0)
-		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "checkpoint: it is of %s, the key is of %s", c.origin, log);
+		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "checkpoint: it is of %s, and not of %s", c.origin, log);
 	if (!note_verify(&n, log_key, e))
 		return err_note(e, "checkpoint");
 	*ret = c;
