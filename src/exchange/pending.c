@@ -74,13 +74,15 @@ bool pending_open(struct node *n, struct err *e)
 
 /* --- ours ----------------------------------------------------------------------------------------------------- */
 
+/* One that cannot be read goes no way at all, and must not hold up what can. */
 static bool may_go(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
 {
+	struct err why = { 0 };
 	AUTO_ACT *a = NULL;
 
-	if (!node_act_load(n, hash, &a, e))
-		return false;
 	*ret = false;
+	if (!node_act_load(n, hash, &a, &why))
+		return why.kind != ERR_SYSTEM || err_set(e, why.kind, why.reason, "%s", why.text);
 	for (size_t i = 1; a->statement->kind->may_go_pending && i < a->approval_count; i++)
 		*ret = *ret || strcmp(a->approvals[i].approver, a->approvals[0].approver) != 0;
 	return true;

@@ -62,16 +62,20 @@ QUERY(pending_any, "SELECT 1 FROM pending_proof LIMIT 1")
 QUERY(pending_counts, "SELECT count(CASE WHEN side = 'ours' THEN 1 END), count(CASE WHEN side = 'theirs' THEN 1 END), "
 	"count(CASE WHEN due <= $1 THEN 1 END) FROM pending_proof WHERE done = 0")
 QUERY(outbox_due_kinds, "SELECT o.seq, o.hash, o.kind, o.n FROM outbox o JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $5 AND o.next <= $4 AND l.idx >= $3 AND l.idx < $2 ORDER BY o.seq LIMIT 1000")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $5 AND o.next <= $4 AND l.idx >= $3 AND l.idx < $2 "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) ORDER BY o.seq LIMIT 1000")
 /* exchange/outbox.c */
 QUERY(outbox_add, "INSERT INTO outbox (hash, id, peer, kind, queued, attempts, next, done, last_error, basis, time, n) "
 	"VALUES ($1, $2, $3, $4, $5, 0, 0, 0, '', $6, $7, $8)")
-/* What is not counted has no leaf and waits for no checkpoint. */
+/* What is not counted has no leaf and waits for no checkpoint. What has no key (older keys were restored) can never be sent:
+ * the next letter says that it is gone. */
 QUERY(outbox_due, "SELECT o.seq, o.hash, o.n FROM outbox o LEFT JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $4 AND (o.n = 0 OR l.idx < $2) ORDER BY o.seq LIMIT $3")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $4 AND (o.n = 0 OR l.idx < $2) "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) ORDER BY o.seq LIMIT $3")
 /* Of those that outbox_due chooses from. */
 QUERY(outbox_waits, "SELECT 1 FROM outbox o LEFT JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.next > $3 AND (o.n = 0 OR l.idx < $2) LIMIT 1")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.next > $3 AND (o.n = 0 OR l.idx < $2) "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) LIMIT 1")
 QUERY(outbox_attempts, "SELECT attempts FROM outbox WHERE seq = $1")
 QUERY(outbox_hold, "UPDATE outbox SET next = $2, attempts = attempts + 1, last_error = $3 WHERE seq = $1 AND done = 0")
 QUERY(outbox_done, "UPDATE outbox SET done = $2, last_error = $3 WHERE hash = $1 AND done = 0")
