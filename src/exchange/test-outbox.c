@@ -316,6 +316,24 @@ static void one_whose_key_is_gone_does_not_stop_the_letters_behind_it(void **sta
 	assert_true(act_is_there(&w.xr, last.hash));
 }
 
+static void a_proof_that_nobody_can_make_any_more_stops_none_behind_it(void **state)
+{
+	struct said gone = say_request(&w.xa, "XR"), next = say_request(&w.xa, "XR");
+	struct query *q;
+
+	slot(&w.xa);
+	assert_true(carry_one(&w.xa, &w.xr));
+	slot(&w.xr);
+	q = store_query(w.xr.node->store, QUERY_erase_record_keys);
+	query_bind_bytes(q, 1, bytes_from(gone.id.at, ID_BYTES));
+	IN(&w.xr, query_run(q, e));
+	query_end(q);
+	assert_true(carry_proofs(&w.xr, &w.xa));
+	assert_true(receipt_at(&w.xa, next.hash).proof > 0);
+	assert_int_equal(receipt_at(&w.xa, gone.hash).proof, 0);
+	assert_false(carry_proofs(&w.xr, &w.xa));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +349,7 @@ int main(void)
 		CLAIM(a_letter_may_go_by_another_carrier),
 		CLAIM(a_proof_counts_only_from_the_addressee_and_whole),
 		CLAIM(one_whose_key_is_gone_does_not_stop_the_letters_behind_it),
+		CLAIM(a_proof_that_nobody_can_make_any_more_stops_none_behind_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

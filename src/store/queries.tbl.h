@@ -89,7 +89,8 @@ QUERY(receipt_proof, "UPDATE receipt SET proof = $2 WHERE hash = $1 AND length(p
 QUERY(proof_out_add, "INSERT INTO proof_out (hash, peer, next, attempts, done) VALUES ($1, $2, 0, 0, 0) ON CONFLICT (hash) DO NOTHING")
 QUERY(receipt_proofs_waiting, "SELECT count(*) FROM receipt WHERE outcome = 'received' AND length(proof) = 0 AND proof_due > 0")
 QUERY(proof_out_due, "SELECT p.seq, p.hash FROM proof_out p JOIN log_leaf l ON l.hash = p.hash "
-	"WHERE p.peer = $1 AND p.done = 0 AND p.seq > $4 AND l.idx < $2 ORDER BY p.seq LIMIT $3")
+	"WHERE p.peer = $1 AND p.done = 0 AND p.seq > $4 AND l.idx < $2 "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = p.hash) ORDER BY p.seq LIMIT $3")
 QUERY(proof_out_peer, "SELECT coalesce(max(next), 0), coalesce(max(attempts), 0) FROM proof_out WHERE peer = $1 AND done = 0")
 QUERY(proof_out_hold, "UPDATE proof_out SET next = $2, attempts = attempts + 1 WHERE seq = $1 AND done = 0")
 QUERY(proof_out_done, "UPDATE proof_out SET done = $2 WHERE seq = $1 AND done = 0")
