@@ -271,13 +271,16 @@ QUERY(log_opened_put, "INSERT INTO log_opened (period, quarters, digest, hash, w
 QUERY(audit_statements, "SELECT s.seq, s.hash, s.kind, EXISTS (SELECT 1 FROM log_leaf l WHERE l.hash = s.hash) "
 	"OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = s.hash) OR EXISTS (SELECT 1 FROM leaf_ended x WHERE x.hash = s.hash) "
 	"OR (s.own = 0 AND NOT EXISTS (SELECT 1 FROM proof_out p WHERE p.hash = s.hash)) FROM statement s WHERE s.seq > $1 ORDER BY s.seq LIMIT $2")
-/* The request of this statement is erased: says so our own erasure, in the log or on its way into it (2), or only the
- * mark, in a store that was restored and may have lost that erasure (1), or only the mark (0)? */
-QUERY(audit_erased, "SELECT CASE WHEN EXISTS (SELECT 1 FROM statement x WHERE x.request = s.request AND x.kind = 'erasure' AND x.own = 1 "
-	"AND (EXISTS (SELECT 1 FROM log_leaf l WHERE l.hash = x.hash) OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = x.hash) "
-	"OR EXISTS (SELECT 1 FROM leaf_ended d WHERE d.hash = x.hash))) THEN 2 "
-	"WHEN EXISTS (SELECT 1 FROM log_unopened u JOIN log_leaf l ON l.hash = s.hash WHERE u.first > l.idx) THEN 1 ELSE 0 END "
-	"FROM statement s JOIN request r ON r.id = s.request WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0")
+/* What may account for the key of this statement, the leaf at $2: our own erasure of its request, in the log or on its way into it;
+ * how many statements of that request have no key any more; whether another leaf is said to be of the same statement. */
+QUERY(audit_erasures, "SELECT x.hash, coalesce((SELECT l.leaf FROM log_leaf l WHERE l.hash = x.hash), (SELECT w.leaf FROM leaf_queue w WHERE w.hash = x.hash)), "
+	"s.request, (SELECT count(*) FROM statement o WHERE o.request = s.request AND o.kind <> 'erasure' "
+	"AND NOT EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash)), EXISTS (SELECT 1 FROM log_leaf d WHERE d.hash = s.hash AND d.idx <> $2) "
+	"FROM statement s JOIN request r ON r.id = s.request JOIN statement x ON x.request = s.request AND x.kind = 'erasure' AND x.own = 1 "
+	"WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0 ORDER BY x.seq")
+/* Its request is marked as erased in a store that was restored, and that may have lost the erasure. */
+QUERY(audit_marked, "SELECT 1 FROM statement s JOIN request r ON r.id = s.request WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0 "
+	"AND EXISTS (SELECT 1 FROM log_unopened u WHERE u.first > $2)")
 
 /* --- the state of a witness (store_open_witness), daemon/witness.c ------------------------------------- */
 WITNESS_QUERY(witness_self_put, "INSERT INTO witness_self (one, vkey, made) VALUES (1, $1, $2)")
