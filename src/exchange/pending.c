@@ -97,6 +97,16 @@ struct due {
 	uint8_t hash[LETTER_BATCH_MAX][SHA256_BYTES];
 };
 
+/* The two that may: it is for the store to pass over a hundred thousand of others. */
+static void kinds_bind(struct query *q)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < kind_count() && count < 2; i++)
+		if (kind_at(i)->may_go_pending)
+			query_bind_text(q, 6 + count++, kind_at(i)->name);
+}
+
 static bool due_read(struct node *n, const struct proved *under, const char *peer, int64_t now_ms, int64_t *after, struct due *ret,
 		     bool *ret_end, struct err *e)
 {
@@ -110,6 +120,7 @@ static bool due_read(struct node *n, const struct proved *under, const char *pee
 	query_bind_int(q, 3, cosigning_reach(n, now_ms));
 	query_bind_int(q, 4, now_ms);
 	query_bind_int(q, 5, *after);
+	kinds_bind(q);
 	while (ret->count < LETTER_BATCH_MAX && (ok = query_row(q, &found, e)) && found) {
 		const struct kind *k = kind_find(query_bytes(q, 2));
 		last = query_int(q, 0);

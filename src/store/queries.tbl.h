@@ -62,16 +62,16 @@ QUERY(pending_any, "SELECT 1 FROM pending_proof LIMIT 1")
 QUERY(pending_counts, "SELECT count(CASE WHEN side = 'ours' THEN 1 END), count(CASE WHEN side = 'theirs' THEN 1 END), "
 	"count(CASE WHEN due <= $1 THEN 1 END) FROM pending_proof WHERE done = 0")
 QUERY(outbox_due_kinds, "SELECT o.seq, o.hash, o.kind, o.n FROM outbox o JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $5 AND o.next <= $4 AND l.idx >= $3 AND l.idx < $2 "
+	"WHERE o.peer = $1 AND o.done = 0 AND o.kind IN ($6, $7) AND o.seq > $5 AND o.next <= $4 AND l.idx >= $3 AND l.idx < $2 "
 	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) ORDER BY o.seq LIMIT 1000")
 /* exchange/outbox.c */
 QUERY(outbox_add, "INSERT INTO outbox (hash, id, peer, kind, queued, attempts, next, done, last_error, basis, time, n) "
 	"VALUES ($1, $2, $3, $4, $5, 0, 0, 0, '', $6, $7, $8)")
 /* What is not counted has no leaf and waits for no checkpoint. What has no key (older keys were restored) can never be sent:
- * the next letter says that it is gone. */
+ * the next letter says that it is gone; l.hash there has it looked for only once the rest holds. */
 QUERY(outbox_due, "SELECT o.seq, o.hash, o.n FROM outbox o LEFT JOIN log_leaf l ON l.hash = o.hash "
 	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $4 AND (o.n = 0 OR l.idx < $2) "
-	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) ORDER BY o.seq LIMIT $3")
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = coalesce(l.hash, o.hash)) ORDER BY o.seq LIMIT $3")
 /* Of those that outbox_due chooses from. */
 QUERY(outbox_waits, "SELECT 1 FROM outbox o LEFT JOIN log_leaf l ON l.hash = o.hash "
 	"WHERE o.peer = $1 AND o.done = 0 AND o.next > $3 AND (o.n = 0 OR l.idx < $2) "
