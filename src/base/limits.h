@@ -66,8 +66,6 @@
 /* A register that was asked for so lately is the newest that we can judge a proof by: two and a half minutes, longer
  * than a sender waits between two tries. */
 #define REGISTER_ASKED_MS_MAX 150000
-/* And so lately that a statement naming a newer one is judged by ours all the same: the time of one fetch. */
-#define REGISTER_JUST_ASKED_MS_MAX 3000
 #define PARTIES_MAX 512u
 /* Policies that a register lists, old ones too; with PARTIES_MAX entries a snapshot still fits into STATEMENT_BYTES_MAX. */
 #define POLICIES_MAX 384u

@@ -219,7 +219,9 @@ static void pump_register(struct keeper *k, int64_t now_ms)
 			return;
 	m.url = bytes_of(url);
 	register_again_us = clock_monotonic_us() + REGISTER_RETRY_US;
-	(void)fetch(k, job_new(k, JOB_REGISTER), &m, -1);
+	struct keeper_job *j = job_new(k, JOB_REGISTER);
+	j->asked_ms = clock_now_ms();
+	(void)fetch(k, j, &m, -1);
 }
 
 /* A call that nobody will answer: it may be made again. Says nothing to the store. */
@@ -324,7 +326,7 @@ void keeper_pump(struct keeper *k, int64_t now_ms)
 
 /* --- answers --------------------------------------------------------------------------------------------- */
 
-static bool register_fetched(struct keeper *k, const struct courier_message *m, struct err *e)
+static bool register_fetched(struct keeper *k, const struct keeper_job *j, const struct courier_message *m, struct err *e)
 {
 	size_t entries;
 	AUTO_BUF problems = { 0 };
@@ -337,6 +339,7 @@ static bool register_fetched(struct keeper *k, const struct courier_message *m, 
 	k->node->refresh_wanted = false;
 	if (!directory_take(k->node, m->body, &entries, &problems, e))
 		return false;
+	k->node->register_had_ms = j->asked_ms;
 	if (problems.len > 0)
 		diag(DIAG_WARNING, "register-entries", "left-out=\"%s\"", buf_text(&problems));
 	return true;
@@ -354,7 +357,7 @@ static bool answered(struct keeper *k, struct keeper_job *j, const struct courie
 		return exhibit_fetched(k->node, &j->exhibit, m->ok && (m->status == 200 || m->status == 206), error, clock_now_ms(),
 				       ret_open, e);
 	case JOB_REGISTER:
-		return register_fetched(k, m, e);
+		return register_fetched(k, j, m, e);
 	case JOB_WITNESS:
 		return cosigning_answered(k->node, j->ask, m->ok, m->status, m->body, error, clock_now_ms(), e);
 	case JOB_PAIR:

@@ -51,6 +51,7 @@ struct keeper_job {
 	bool followed; /* the courier holds the next batch to the same peer, for when this one has been taken */
 	struct id exhibit;
 	uint64_t ask;  /* of JOB_WITNESS: cosigning.h's number */
+	int64_t asked_ms; /* of JOB_REGISTER: when, by the clock */
 	int64_t begun_us;
 };
 /* What a mill opens for us: a fetched exhibit (checked), or one that somebody reads (content). */

@@ -1,6 +1,7 @@
 /* What the audit believes is only what rebuilds. A row that says what a leaf is counts for nothing until the leaf's
  * bytes come out of it again; a leaf that nothing rebuilds is a fault, unless the home knows since when and why it
- * cannot open it. That a key is gone is believed only where an erasure in the log covers its statement. */
+ * cannot open it. That a key is gone is believed only where an erasure covers its statement, which itself opens to
+ * its leaf: rows that say so are easily written. */
 #include "exchange/audit-log.h"
 
 #include "base/clock.h"
@@ -79,36 +80,104 @@ static bool rebuild(struct auditing *a, const struct class_seen *c, const struct
 	return true;
 }
 
-/* What says that the key of this statement was to go. A key that is simply not there hides what the leaf stands for. */
-enum erased_by { ERASED_BY_NOBODY, ERASED_BEFORE_RESTORE, ERASED_BY_ERASURE };
+/* What says that the key of a statement was to go. A key that is simply not there hides what the leaf stands for. */
+struct erasure {
+	uint8_t hash[SHA256_BYTES], leaf[LEAF_V1_BYTES];
+	struct id request;
+	int64_t keyless; /* of its request; the erasure says how many there were */
+	bool twice;      /* another leaf is said to be of the same statement */
+};
 
-static bool erased_by(struct auditing *a, const uint8_t *hash, enum erased_by *ret, struct err *e)
+/* The first that stands behind *after, which moves on. */
+static bool erasure_find(struct auditing *a, const struct class_seen *c, size_t after, struct erasure *ret, bool *ret_found, struct err *e)
 {
-	struct query *q = store_query(a->store, QUERY_audit_erased);
-	bool found, ok;
+	struct query *q = store_query(a->store, QUERY_audit_erasures);
+	bool ok = true, found = true;
 
-	query_bind_bytes(q, 1, bytes_from(hash, SHA256_BYTES));
-	ok = query_row(q, &found, e);
-	if (ok)
-		*ret = found ? (enum erased_by)query_int(q, 0) : ERASED_BY_NOBODY;
+	query_bind_bytes(q, 1, bytes_from(c->hash, SHA256_BYTES));
+	query_bind_int(q, 2, (int64_t)c->index);
+	for (size_t i = 0; ok && found && i <= after; i++)
+		ok = query_row(q, &found, e);
+	*ret_found = ok && found;
+	if (*ret_found) {
+		struct bytes hash = query_bytes(q, 0), leaf = query_bytes(q, 1), request = query_bytes(q, 2);
+		memset(ret, 0, sizeof(*ret));
+		if (hash.len == sizeof(ret->hash) && leaf.len == sizeof(ret->leaf) && request.len == sizeof(ret->request.at)) {
+			memcpy(ret->hash, hash.at, hash.len);
+			memcpy(ret->leaf, leaf.at, leaf.len);
+			memcpy(ret->request.at, request.at, request.len);
+		}
+		ret->keyless = query_int(q, 3);
+		ret->twice = query_int(q, 4) != 0;
+	}
+	query_end(q);
+	return ok;
+}
+
+/* A row that says that there is an erasure is none: it opens to its leaf, names this request, and as many statements. */
+static bool erasure_counts(struct auditing *a, const struct erasure *x, bool *ret, struct err *e)
+{
+	struct node n = { .store = a->store };
+	struct class_seen c = { .hash = x->hash, .leaf = BYTES_ARRAY(x->leaf) };
+	struct record_keys keys;
+	const char *text = NULL;
+	struct id request;
+	AUTO_ACT *act = NULL;
+	AUTO_BUF json = { 0 };
+
+	buf_init(&json, LETTER_BYTES_MAX);
+	*ret = false;
+	if (!node_record_keys(&n, x->hash, &keys, NULL))
+		return true;
+	bool ok = rebuild(a, &c, &keys, &text, e);
+	wipe(&keys, sizeof(keys));
+	if (!ok || text != NULL || !record_get(&n, x->hash, &json, NULL) || !act_parse(buf_bytes(&json), &act, NULL))
+		return ok;
+	*ret = bytes_is(bytes_of(act->statement->kind->name), "erasure") && id_parse(json_bytes(act->statement->body, "request"), &request) &&
+	       id_equal(&request, &x->request) && json_int(act->statement->body, "statements") >= x->keyless && !x->twice;
+	return true;
+}
+
+static bool erasure_covers(struct auditing *a, const struct class_seen *c, bool *ret, bool *ret_any, struct err *e)
+{
+	struct erasure x;
+	bool found = true;
+
+	*ret = *ret_any = false;
+	for (size_t i = 0; found && !*ret; i++) {
+		if (!erasure_find(a, c, i, &x, &found, e) || (found && !erasure_counts(a, &x, ret, e)))
+			return false;
+		*ret_any = *ret_any || found;
+	}
+	return true;
+}
+
+static bool marked_before_restore(struct auditing *a, const struct class_seen *c, bool *ret, struct err *e)
+{
+	struct query *q = store_query(a->store, QUERY_audit_marked);
+
+	query_bind_bytes(q, 1, bytes_from(c->hash, SHA256_BYTES));
+	query_bind_int(q, 2, (int64_t)c->index);
+	bool ok = query_row(q, ret, e);
 	query_end(q);
 	return ok;
 }
 
 static bool look_at_keyless(struct auditing *a, const struct class_seen *c, struct err *e)
 {
-	enum erased_by by;
+	bool covered, any, marked = false;
 
-	if (!erased_by(a, c->hash, &by, e))
+	if (!erasure_covers(a, c, &covered, &any, e) || (!any && !marked_before_restore(a, c, &marked, e)))
 		return false;
-	if (by == ERASED_BY_NOBODY)
-		fault(a, c->index, "the key of this act is gone, and no erasure says so");
-	else if (by == ERASED_BEFORE_RESTORE)
-		tell(a->out, "told", "unknown", (int64_t)c->index, "marked as erased; a restore has taken the erasure that says so");
-	else if (c->kept)
+	if (covered && c->kept)
 		count_up(a->out, "erased"); /* the class opens; act and tag cannot be checked any more */
-	else
+	else if (covered)
 		tell(a->out, "told", "unknown", (int64_t)c->index, "erased before its class was kept");
+	else if (marked)
+		tell(a->out, "told", "unknown", (int64_t)c->index, "marked as erased; a restore has taken the erasure that says so");
+	else
+		fault(a, c->index, any ? "the key of this act is gone, and the erasure of its request does not account for it"
+				       : "the key of this act is gone, and no erasure says so");
 	return true;
 }
 

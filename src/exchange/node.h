@@ -84,6 +84,7 @@ struct node {
 	bool duty_changed;             /* somebody may be due to be paged */
 	bool refresh_wanted;           /* fetch the register now */
 	int64_t register_asked_ms;     /* when its source last answered, or failed to; 0: not since the start */
+	int64_t register_had_ms;       /* when it was asked for what it last answered with, and that verified; 0 likewise */
 	struct lately *lately;         /* exchange/lately.h: what was done for each peer a moment ago */
 	struct latency receipts;       /* from handing a letter to the courier until its receipt is durable */
 	uint8_t null_key[32];          /* makes null leaves; exchange/classes.h */

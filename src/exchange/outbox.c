@@ -317,7 +317,9 @@ bool outbox_ahead(struct node *n, const struct outbox_job *flying, struct outbox
 	const struct party *p = register_party(n->reg, bytes_of(flying->peer));
 
 	job_begin(ret, flying->what);
-	if (!may_send(n) || p == NULL || p->endpoint[0] == '\0' || flying->count == 0 || !same_proof(n, flying))
+	/* While the quorum is missed, batch behind batch would leave no turn to what may go without. */
+	if (!may_send(n) || p == NULL || p->endpoint[0] == '\0' || flying->count == 0 || !same_proof(n, flying) ||
+	    cosigning_pending(n, flying->peer) != NULL)
 		return true;
 	snprintf(ret->peer, sizeof(ret->peer), "%s", p->code);
 	if (!choose(n, ret, flying->seq[flying->count - 1], clock_now_ms(), e))

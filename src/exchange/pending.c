@@ -74,13 +74,15 @@ bool pending_open(struct node *n, struct err *e)
 
 /* --- ours ----------------------------------------------------------------------------------------------------- */
 
+/* One that cannot be read goes no way at all, and must not hold up what can. */
 static bool may_go(struct node *n, const uint8_t *hash, bool *ret, struct err *e)
 {
+	struct err why = { 0 };
 	AUTO_ACT *a = NULL;
 
-	if (!node_act_load(n, hash, &a, e))
-		return false;
 	*ret = false;
+	if (!node_act_load(n, hash, &a, &why))
+		return why.kind != ERR_SYSTEM || err_set(e, why.kind, why.reason, "%s", why.text);
 	for (size_t i = 1; a->statement->kind->may_go_pending && i < a->approval_count; i++)
 		*ret = *ret || strcmp(a->approvals[i].approver, a->approvals[0].approver) != 0;
 	return true;
@@ -95,6 +97,16 @@ struct due {
 	uint8_t hash[LETTER_BATCH_MAX][SHA256_BYTES];
 };
 
+/* The two that may: it is for the store to pass over a hundred thousand of others. */
+static void kinds_bind(struct query *q)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < kind_count() && count < 2; i++)
+		if (kind_at(i)->may_go_pending)
+			query_bind_text(q, 6 + count++, kind_at(i)->name);
+}
+
 static bool due_read(struct node *n, const struct proved *under, const char *peer, int64_t now_ms, int64_t *after, struct due *ret,
 		     bool *ret_end, struct err *e)
 {
@@ -108,6 +120,7 @@ static bool due_read(struct node *n, const struct proved *under, const char *pee
 	query_bind_int(q, 3, cosigning_reach(n, now_ms));
 	query_bind_int(q, 4, now_ms);
 	query_bind_int(q, 5, *after);
+	kinds_bind(q);
 	while (ret->count < LETTER_BATCH_MAX && (ok = query_row(q, &found, e)) && found) {
 		const struct kind *k = kind_find(query_bytes(q, 2));
 		last = query_int(q, 0);

@@ -364,18 +364,23 @@ static bool a_register_explains(enum reason r)
 	       r == REASON_NOT_IN_FORCE || judge_wants_another_proof(r);
 }
 
-/* May a register that a statement names be newer than ours? Not without a source, nor when that has just answered; and who
- * named one that our source did not have, when it was asked after that, is judged by ours for a while. A source that does
- * not answer leaves refresh_wanted, and says nothing against anybody. */
-static bool claim_counts(const struct node *n, const struct lately_peer *p, int64_t now_ms)
+/* A register was named that our source did not have, although it was asked after that: an answer that was on its way
+ * already, or that does not verify, or none, says nothing against anybody. */
+static bool disproved(const struct node *n, const struct lately_peer *p, int64_t now_ms)
 {
-	bool answered = !n->refresh_wanted;
-	bool disproved = lately_within(p->behind_ms, now_ms, REGISTER_ASKED_MS_MAX) && n->register_asked_ms >= p->behind_ms &&
-			 p->behind_size > register_size(n->reg);
-
-	return directory_has_source(n) &&
-	       !(answered && (disproved || lately_within(n->register_asked_ms, now_ms, REGISTER_JUST_ASKED_MS_MAX)));
+	return lately_within(p->behind_ms, now_ms, REGISTER_ASKED_MS_MAX) && n->register_had_ms > p->behind_ms &&
+	       p->behind_size > register_size(n->reg);
 }
+
+/* The first claim that is open stays the one that is asked about: whoever names another one each second is answered too. */
+static void claimed(const struct node *n, struct lately_peer *p, uint64_t size, int64_t now_ms)
+{
+	if (lately_within(p->behind_ms, now_ms, REGISTER_ASKED_MS_MAX) && p->behind_size > register_size(n->reg))
+		return;
+	p->behind_ms = now_ms;
+	p->behind_size = size;
+}
+
 
 /* We are behind the sender's register: fetch first, and let it try again (design.md part 10). A statement tells the register
  * that it was made by; its proof may be by a newer one still, so before one is not enough our source is asked. */
@@ -383,7 +388,8 @@ static bool behind(struct node *n, const struct arrival *all, size_t count, cons
 {
 	const struct party *by = spki != NULL ? register_party_by_tls(n->reg, spki) : NULL;
 	struct lately_peer *p = lately_of(n->lately, by != NULL ? by->code : "");
-	bool unsure = directory_may_be_behind(n, clock_now_ms()), believed = claim_counts(n, p, clock_now_ms());
+	int64_t now = clock_now_ms();
+	bool unsure = directory_may_be_behind(n, now), believed = directory_has_source(n) && !disproved(n, p, now);
 	uint64_t named = 0;
 	bool proof = false;
 
@@ -396,10 +402,8 @@ static bool behind(struct node *n, const struct arrival *all, size_t count, cons
 			named = s->register_size;
 		proof = proof || (unsure && judge_wants_another_proof(all[i].why.reason));
 	}
-	if (named > 0) {
-		p->behind_ms = clock_now_ms();
-		p->behind_size = named;
-	}
+	if (named > 0)
+		claimed(n, p, named, now);
 	return named > 0 || proof;
 }
 

@@ -69,7 +69,7 @@ static void a_key_that_is_gone_without_an_erasure_is_found(void **state)
 	assert_int_equal(json_int(a, "erased"), 0);
 }
 
-/* Its request is erased, but an erasure is what has to stay readable. */
+/* Its request is erased, but an erasure is what has to stay readable: without it nothing accounts for the two others. */
 static void the_key_of_an_erasure_itself_is_missed(void **state)
 {
 	struct said p = ended(), s = erased_at(&w.xa, "XR", &p.id);
@@ -80,8 +80,11 @@ static void the_key_of_an_erasure_itself_is_missed(void **state)
 	tamper_forget_key(&w.xa.dir, s.hash);
 	home_open(&w.xa);
 	AUTO_JSON *a = audited(&w.xa);
-	assert_gone(a, place);
-	assert_int_equal(json_int(a, "erased"), 2);
+	assert_faults(a, 3);
+	const json_t *f = json_array_get(json_object_get(a, "faults"), 2);
+	assert_int_equal(json_int(f, "index"), (int64_t)place);
+	assert_string_equal(json_text(f, "text"), "the key of this act is gone, and no erasure says so");
+	assert_int_equal(json_int(a, "erased"), 0);
 }
 
 /* Somebody writes into the table of requests what only an erasure that two people signed may say. */
@@ -100,6 +103,66 @@ static void a_mark_without_a_logged_erasure_is_none(void **state)
 		assert_ok(audit_log_portion(s, &at, a, e));
 	store_close(s);
 	assert_gone(a, place);
+}
+
+static void assert_hidden_is_found(uint64_t place, int64_t findings)
+{
+	struct audit_place at = { 0 };
+	struct store *s;
+	AUTO_JSON *a = json_object();
+	bool found = false;
+
+	assert_ok(store_open(w.xa.dir.fd, &s, e));
+	while (!at.done)
+		assert_ok(audit_log_portion(s, &at, a, e));
+	store_close(s);
+	assert_faults(a, findings);
+	for (int64_t i = 0; i < findings; i++) {
+		const json_t *f = json_array_get(json_object_get(a, "faults"), (size_t)i);
+		found = found || json_int(f, "index") == (int64_t)place;
+		assert_non_null(strstr(json_text(f, "text"), "the erasure of its request does not account for it"));
+	}
+	assert_true(found);
+}
+
+/* Two rows say that it was erased, and that the leaf of that erasure stands in a log that has ended. */
+static void a_planted_erasure_is_none(void **state)
+{
+	uint64_t place = leaf_place(&w.xa, request.hash);
+
+	home_close(&w.xa);
+	tamper_mark_erased(&w.xa.dir);
+	tamper_plant_erasure(&w.xa.dir, request.hash);
+	tamper_forget_key(&w.xa.dir, request.hash);
+	assert_hidden_is_found(place, 1);
+}
+
+/* One more act is said to be of a request that was erased: then its erasure names too few. */
+static void an_act_moved_to_an_erased_request_is_found(void **state)
+{
+	uint64_t place = leaf_place(&w.xa, request.hash);
+	struct said p = ended();
+
+	erased_at(&w.xa, "XR", &p.id);
+	settle(&w.xa, &w.xr);
+	home_close(&w.xa);
+	tamper_move_statement(&w.xa.dir, request.hash, p.hash);
+	tamper_forget_key(&w.xa.dir, request.hash);
+	assert_hidden_is_found(place, 3); /* which of the three is one too many, nobody can tell */
+}
+
+/* Its leaf is said to be of an act that was erased, and its own row is gone. */
+static void a_leaf_given_to_an_erased_act_is_found(void **state)
+{
+	uint64_t place = leaf_place(&w.xa, request.hash);
+	struct said p = ended();
+
+	erased_at(&w.xa, "XR", &p.id);
+	settle(&w.xa, &w.xr);
+	home_close(&w.xa);
+	tamper_give_leaf(&w.xa.dir, request.hash, p.hash);
+	tamper_forget_key(&w.xa.dir, request.hash);
+	assert_hidden_is_found(place, 2);
 }
 
 static void a_planted_leaf_is_found(void **state)
@@ -231,6 +294,9 @@ int main(void)
 		CLAIM(a_key_that_is_gone_without_an_erasure_is_found),
 		CLAIM(the_key_of_an_erasure_itself_is_missed),
 		CLAIM(a_mark_without_a_logged_erasure_is_none),
+		CLAIM(a_planted_erasure_is_none),
+		CLAIM(an_act_moved_to_an_erased_request_is_found),
+		CLAIM(a_leaf_given_to_an_erased_act_is_found),
 		CLAIM(a_planted_leaf_is_found),
 		CLAIM(a_removed_leaf_is_found),
 		CLAIM(the_last_leaf_removed_is_found),

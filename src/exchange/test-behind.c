@@ -67,13 +67,67 @@ static void who_names_a_register_that_our_source_does_not_have_is_rejected(void 
 	the_time += 300;
 	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
 	source_answers(&w.xr);
-	/* At the longest wait between two tries, which is longer than what counts as just asked. */
+	/* At the longest wait between two tries. */
 	for (int i = 0; i < 2; i++) {
 		the_time += 60000;
 		assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS + i), 200);
 		assert_false(w.xr.node->refresh_wanted);
 	}
 	assert_int_equal(rejected_from(&w.xr, "XA"), 2);
+}
+
+/* Published after our source was asked, however short a time after. */
+static void a_register_that_is_newer_than_the_last_question_is_waited_for(void **state)
+{
+	has_a_source(&w.xr);
+	source_answers(&w.xr);
+	the_time += 500;
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+	assert_true(w.xr.node->refresh_wanted);
+	assert_int_equal(rejected_from(&w.xr, "XA"), 0);
+}
+
+/* The source was asked, then the register was published and named to us, then the answer came: it cannot know better. */
+static void an_answer_that_was_on_its_way_is_held_against_nobody(void **state)
+{
+	has_a_source(&w.xr);
+	int64_t asked = the_time;
+	the_time += 200;
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+	the_time += 200;
+	source_answers(&w.xr);
+	w.xr.node->register_had_ms = asked;
+	the_time += 5000;
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+	assert_true(w.xr.node->refresh_wanted);
+	source_answers(&w.xr);
+	the_time += 1000;
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 200);
+}
+
+/* What the source gave does not verify here, or it gave nothing. */
+static void an_answer_that_is_of_no_use_is_held_against_nobody(void **state)
+{
+	has_a_source(&w.xr);
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+	w.xr.node->register_asked_ms = the_time + 100;
+	w.xr.node->refresh_wanted = false;
+	the_time += 5000;
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+}
+
+/* A liar who names another one ten times a second is asked about all the same. */
+static void who_never_stops_lying_is_judged_after_one_question(void **state)
+{
+	has_a_source(&w.xr);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS + i), 503);
+		the_time += 100;
+	}
+	int64_t asked = the_time - 1050;
+	source_answers(&w.xr);
+	w.xr.node->register_had_ms = asked;
+	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS + 20), 200);
 }
 
 static void a_lie_of_one_is_not_held_against_another(void **state)
@@ -182,6 +236,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(who_names_a_register_that_our_source_does_not_have_is_rejected),
+		CLAIM(a_register_that_is_newer_than_the_last_question_is_waited_for),
+		CLAIM(an_answer_that_was_on_its_way_is_held_against_nobody),
+		CLAIM(an_answer_that_is_of_no_use_is_held_against_nobody),
+		CLAIM(who_never_stops_lying_is_judged_after_one_question),
 		CLAIM(a_lie_of_one_is_not_held_against_another),
 		CLAIM(fifty_lies_are_one_question_and_are_counted),
 		CLAIM(who_has_no_source_to_ask_judges_by_what_it_has),

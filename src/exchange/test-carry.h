@@ -158,6 +158,7 @@ static inline void has_a_source(struct home *h)
 /* As the keeper does once its source has answered, with nothing newer. */
 static inline void source_answers(struct home *h)
 {
+	h->node->register_had_ms = ++the_time; /* it was asked a moment ago */
 	h->node->register_asked_ms = the_time;
 	h->node->refresh_wanted = false;
 }

@@ -295,6 +295,45 @@ static void a_proof_counts_only_from_the_addressee_and_whole(void **state)
 	outbox_job_release(&j);
 }
 
+/* After a restore of older keys: nobody can ever send it, and the other node is told that it is gone. */
+static void one_whose_key_is_gone_does_not_stop_the_letters_behind_it(void **state)
+{
+	struct said gone = say_request(&w.xa, "XR"), next = say_request(&w.xa, "XR");
+	struct query *q = store_query(w.xa.node->store, QUERY_erase_record_keys);
+
+	slot(&w.xa);
+	query_bind_bytes(q, 1, bytes_from(gone.id.at, ID_BYTES));
+	IN(&w.xa, query_run(q, e));
+	query_end(q);
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, next.hash));
+	assert_string_equal(receipt_at(&w.xa, next.hash).outcome, "received");
+	assert_int_equal(due(&w.xa), 0);
+	assert_false(receipt_at(&w.xa, gone.hash).found);
+	struct said last = say_stored_data(&w.xa, "XR", NULL);
+	slot(&w.xa);
+	assert_true(carry_one(&w.xa, &w.xr));
+	assert_true(act_is_there(&w.xr, last.hash));
+}
+
+static void a_proof_that_nobody_can_make_any_more_stops_none_behind_it(void **state)
+{
+	struct said gone = say_request(&w.xa, "XR"), next = say_request(&w.xa, "XR");
+	struct query *q;
+
+	slot(&w.xa);
+	assert_true(carry_one(&w.xa, &w.xr));
+	slot(&w.xr);
+	q = store_query(w.xr.node->store, QUERY_erase_record_keys);
+	query_bind_bytes(q, 1, bytes_from(gone.id.at, ID_BYTES));
+	IN(&w.xr, query_run(q, e));
+	query_end(q);
+	assert_true(carry_proofs(&w.xr, &w.xa));
+	assert_true(receipt_at(&w.xa, next.hash).proof > 0);
+	assert_int_equal(receipt_at(&w.xa, gone.hash).proof, 0);
+	assert_false(carry_proofs(&w.xr, &w.xa));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +348,8 @@ int main(void)
 		CLAIM(only_the_addressee_receipts),
 		CLAIM(a_letter_may_go_by_another_carrier),
 		CLAIM(a_proof_counts_only_from_the_addressee_and_whole),
+		CLAIM(one_whose_key_is_gone_does_not_stop_the_letters_behind_it),
+		CLAIM(a_proof_that_nobody_can_make_any_more_stops_none_behind_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

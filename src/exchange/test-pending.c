@@ -352,8 +352,13 @@ static void one_that_cannot_be_built_does_not_hold_it_up(void **state)
 	cosigned_slot(&w.xa);
 	urgent = say_request(&w.xa, "XR");
 	miss();
-	struct query *q = store_query(w.xa.node->store, QUERY_erase_record_keys); /* a record that is gone */
+	struct query *q = store_query(w.xa.node->store, QUERY_erase_record_keys); /* a record that another key does not open */
 	query_bind_bytes(q, 1, bytes_from(first.id.at, ID_BYTES));
+	IN(&w.xa, query_run(q, e));
+	query_end(q);
+	q = store_query(w.xa.node->store, QUERY_record_key_add);
+	query_bind_bytes(q, 1, BYTES_ARRAY(first.hash));
+	query_bind_bytes(q, 2, BYTES_ARRAY(urgent.hash));
 	IN(&w.xa, query_run(q, e));
 	query_end(q);
 	assert_true(carry_kept(&w.xa, &w.xr));

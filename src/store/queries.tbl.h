@@ -62,16 +62,20 @@ QUERY(pending_any, "SELECT 1 FROM pending_proof LIMIT 1")
 QUERY(pending_counts, "SELECT count(CASE WHEN side = 'ours' THEN 1 END), count(CASE WHEN side = 'theirs' THEN 1 END), "
 	"count(CASE WHEN due <= $1 THEN 1 END) FROM pending_proof WHERE done = 0")
 QUERY(outbox_due_kinds, "SELECT o.seq, o.hash, o.kind, o.n FROM outbox o JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $5 AND o.next <= $4 AND l.idx >= $3 AND l.idx < $2 ORDER BY o.seq LIMIT 1000")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.kind IN ($6, $7) AND o.seq > $5 AND o.next <= $4 AND l.idx >= $3 AND l.idx < $2 "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) ORDER BY o.seq LIMIT 1000")
 /* exchange/outbox.c */
 QUERY(outbox_add, "INSERT INTO outbox (hash, id, peer, kind, queued, attempts, next, done, last_error, basis, time, n) "
 	"VALUES ($1, $2, $3, $4, $5, 0, 0, 0, '', $6, $7, $8)")
-/* What is not counted has no leaf and waits for no checkpoint. */
+/* What is not counted has no leaf and waits for no checkpoint. What has no key (older keys were restored) can never be sent:
+ * the next letter says that it is gone; l.hash there has it looked for only once the rest holds. */
 QUERY(outbox_due, "SELECT o.seq, o.hash, o.n FROM outbox o LEFT JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $4 AND (o.n = 0 OR l.idx < $2) ORDER BY o.seq LIMIT $3")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.seq > $4 AND (o.n = 0 OR l.idx < $2) "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = coalesce(l.hash, o.hash)) ORDER BY o.seq LIMIT $3")
 /* Of those that outbox_due chooses from. */
 QUERY(outbox_waits, "SELECT 1 FROM outbox o LEFT JOIN log_leaf l ON l.hash = o.hash "
-	"WHERE o.peer = $1 AND o.done = 0 AND o.next > $3 AND (o.n = 0 OR l.idx < $2) LIMIT 1")
+	"WHERE o.peer = $1 AND o.done = 0 AND o.next > $3 AND (o.n = 0 OR l.idx < $2) "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash) LIMIT 1")
 QUERY(outbox_attempts, "SELECT attempts FROM outbox WHERE seq = $1")
 QUERY(outbox_hold, "UPDATE outbox SET next = $2, attempts = attempts + 1, last_error = $3 WHERE seq = $1 AND done = 0")
 QUERY(outbox_done, "UPDATE outbox SET done = $2, last_error = $3 WHERE hash = $1 AND done = 0")
@@ -85,7 +89,8 @@ QUERY(receipt_proof, "UPDATE receipt SET proof = $2 WHERE hash = $1 AND length(p
 QUERY(proof_out_add, "INSERT INTO proof_out (hash, peer, next, attempts, done) VALUES ($1, $2, 0, 0, 0) ON CONFLICT (hash) DO NOTHING")
 QUERY(receipt_proofs_waiting, "SELECT count(*) FROM receipt WHERE outcome = 'received' AND length(proof) = 0 AND proof_due > 0")
 QUERY(proof_out_due, "SELECT p.seq, p.hash FROM proof_out p JOIN log_leaf l ON l.hash = p.hash "
-	"WHERE p.peer = $1 AND p.done = 0 AND p.seq > $4 AND l.idx < $2 ORDER BY p.seq LIMIT $3")
+	"WHERE p.peer = $1 AND p.done = 0 AND p.seq > $4 AND l.idx < $2 "
+	"AND EXISTS (SELECT 1 FROM record_key k WHERE k.hash = p.hash) ORDER BY p.seq LIMIT $3")
 QUERY(proof_out_peer, "SELECT coalesce(max(next), 0), coalesce(max(attempts), 0) FROM proof_out WHERE peer = $1 AND done = 0")
 QUERY(proof_out_hold, "UPDATE proof_out SET next = $2, attempts = attempts + 1 WHERE seq = $1 AND done = 0")
 QUERY(proof_out_done, "UPDATE proof_out SET done = $2 WHERE seq = $1 AND done = 0")
@@ -266,13 +271,16 @@ QUERY(log_opened_put, "INSERT INTO log_opened (period, quarters, digest, hash, w
 QUERY(audit_statements, "SELECT s.seq, s.hash, s.kind, EXISTS (SELECT 1 FROM log_leaf l WHERE l.hash = s.hash) "
 	"OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = s.hash) OR EXISTS (SELECT 1 FROM leaf_ended x WHERE x.hash = s.hash) "
 	"OR (s.own = 0 AND NOT EXISTS (SELECT 1 FROM proof_out p WHERE p.hash = s.hash)) FROM statement s WHERE s.seq > $1 ORDER BY s.seq LIMIT $2")
-/* The request of this statement is erased: says so our own erasure, in the log or on its way into it (2), or only the
- * mark, in a store that was restored and may have lost that erasure (1), or only the mark (0)? */
-QUERY(audit_erased, "SELECT CASE WHEN EXISTS (SELECT 1 FROM statement x WHERE x.request = s.request AND x.kind = 'erasure' AND x.own = 1 "
-	"AND (EXISTS (SELECT 1 FROM log_leaf l WHERE l.hash = x.hash) OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = x.hash) "
-	"OR EXISTS (SELECT 1 FROM leaf_ended d WHERE d.hash = x.hash))) THEN 2 "
-	"WHEN EXISTS (SELECT 1 FROM log_unopened u JOIN log_leaf l ON l.hash = s.hash WHERE u.first > l.idx) THEN 1 ELSE 0 END "
-	"FROM statement s JOIN request r ON r.id = s.request WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0")
+/* What may account for the key of this statement, the leaf at $2: our own erasure of its request, in the log or on its way into it;
+ * how many statements of that request have no key any more; whether another leaf is said to be of the same statement. */
+QUERY(audit_erasures, "SELECT x.hash, coalesce((SELECT l.leaf FROM log_leaf l WHERE l.hash = x.hash), (SELECT w.leaf FROM leaf_queue w WHERE w.hash = x.hash)), "
+	"s.request, (SELECT count(*) FROM statement o WHERE o.request = s.request AND o.kind <> 'erasure' "
+	"AND NOT EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash)), EXISTS (SELECT 1 FROM log_leaf d WHERE d.hash = s.hash AND d.idx <> $2) "
+	"FROM statement s JOIN request r ON r.id = s.request JOIN statement x ON x.request = s.request AND x.kind = 'erasure' AND x.own = 1 "
+	"WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0 ORDER BY x.seq")
+/* Its request is marked as erased in a store that was restored, and that may have lost the erasure. */
+QUERY(audit_marked, "SELECT 1 FROM statement s JOIN request r ON r.id = s.request WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0 "
+	"AND EXISTS (SELECT 1 FROM log_unopened u WHERE u.first > $2)")
 
 /* --- the state of a witness (store_open_witness), daemon/witness.c ------------------------------------- */
 WITNESS_QUERY(witness_self_put, "INSERT INTO witness_self (one, vkey, made) VALUES (1, $1, $2)")

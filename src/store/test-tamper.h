@@ -75,4 +75,40 @@ static inline void tamper_mark_erased(struct test_home *h)
 	tamper(h, "comity.db", "UPDATE request SET erased = 1, scrubbed = 1");
 }
 
+static inline void tamper_two(struct test_home *h, const char *sql, const uint8_t one[static 32], const uint8_t two[static 32])
+{
+	char first[65], second[65], text[600];
+
+	hex_write(bytes_from(one, 32), first);
+	hex_write(bytes_from(two, 32), second);
+	snprintf(text, sizeof(text), sql, first, second);
+	tamper(h, "comity.db", text);
+}
+
+/* Of the request of this statement; its leaf is said to stand in a log that has ended. */
+static inline void tamper_plant_erasure(struct test_home *h, const uint8_t hash[static 32])
+{
+	tamper_two(h, "INSERT INTO statement (id, sender, addressee, kind, hash, own, request, case_ref, time, arrived, sealed) "
+		   "SELECT randomblob(16), sender, addressee, 'erasure', randomblob(32), 1, request, '', time, arrived, x'' FROM statement "
+		   "WHERE hash IN (x'%s', x'%s') LIMIT 1", hash, hash);
+	tamper(h, "comity.db", "INSERT INTO leaf_ended SELECT hash FROM statement WHERE kind = 'erasure'");
+}
+
+/* Into the request of another one. */
+static inline void tamper_move_statement(struct test_home *h, const uint8_t hash[static 32], const uint8_t other[static 32])
+{
+	tamper_unguard(h, "statement");
+	tamper_two(h, "UPDATE statement SET sealed = x'', request = (SELECT request FROM statement WHERE hash = x'%s') WHERE hash = x'%s'", other,
+		   hash);
+}
+
+/* Its leaf is said to be of another statement, and its own row is gone. */
+static inline void tamper_give_leaf(struct test_home *h, const uint8_t hash[static 32], const uint8_t other[static 32])
+{
+	tamper_unguard(h, "statement");
+	tamper_unguard(h, "log_leaf");
+	tamper_two(h, "UPDATE log_leaf SET hash = x'%s' WHERE hash = x'%s'", other, hash);
+	tamper_two(h, "DELETE FROM statement WHERE hash IN (x'%s', x'%s')", hash, hash);
+}
+
 #endif
