@@ -55,7 +55,7 @@ static bool wants(const struct cosigning *c, const struct watcher *w, const stru
 	/* However the clock is set, it is tried again within the longest wait. */
 	if (now_ms < w->next_ms && w->next_ms - now_ms <= REFUSED_MS)
 		return false;
-	return w->claimed > 0 || unseen(c, w, now_ms) || w->signed_under.checkpoint.size != current->checkpoint.size;
+	return w->claimed > 0 || unseen(c, w, now_ms) || !watcher_has_signed(w, current, now_ms);
 }
 
 /* What the witness has seen is where the proof begins; who was never asked is asked from nothing, and says where. */
@@ -165,16 +165,21 @@ static void failed(struct watcher *w, int64_t wait_ms, int64_t now_ms, const cha
 	w->next_ms = now_ms + wait_ms;
 }
 
-static void took(struct watcher *w, const struct proved *under, int64_t signed_ms, int64_t now_ms)
+/* It has signed that, and said what time it is. */
+static void told(struct watcher *w, uint64_t size, int64_t signed_ms, int64_t now_ms)
 {
 	w->known = true;
 	w->corrected = false;
-	w->size = under->checkpoint.size;
+	w->size = w->told_size = size;
+	w->last_ms = now_ms;
+	w->off_ms = signed_ms - now_ms;
+}
+
+static void took(struct watcher *w, const struct proved *under, int64_t signed_ms)
+{
 	w->failures = 0;
 	w->next_ms = 0;
 	w->error[0] = '\0';
-	w->last_ms = now_ms;
-	w->off_ms = signed_ms - now_ms;
 	proved_copy(&w->signed_under, under);
 	w->signed_under.quorum_ms = signed_ms;
 }
@@ -184,6 +189,7 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 	struct cosigning *c = n->cosigning;
 	struct err why = { 0 };
 	int64_t time_s;
+	AUTO_BUF with = { 0 };
 	/* The round may have gone on, and what was the candidate may be proved by others. */
 	struct proved *p = c->candidate.checkpoint.size == w->asked.size ? &c->candidate : &c->proved;
 
@@ -193,11 +199,21 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 		w->failures = 0;
 		return true;
 	}
-	if (!cosignature_take(&p->note, lines, &w->key, &time_s, &why)) {
+	buf_init(&with, p->note.max);
+	buf_add(&with, buf_bytes(&p->note));
+	if (!cosignature_take(&with, lines, &w->key, &time_s, &why)) {
 		failed(w, RETRY_MS_MIN, now_ms, "its answer has no cosignature of its own: %.120s", why.text);
 		return true;
 	}
-	took(w, p, time_s * 1000, now_ms);
+	told(w, p->checkpoint.size, time_s * 1000, now_ms);
+	if (cosigning_is_ahead(time_s * 1000, now_ms)) {
+		failed(w, RETRY_MS_MIN, now_ms, "its clock is off, or ours: its cosignature is dated %lld s ahead and does not count",
+		       (long long)(w->off_ms / 1000));
+		return true;
+	}
+	buf_clear(&p->note);
+	buf_add(&p->note, buf_bytes(&with));
+	took(w, p, time_s * 1000);
 	return cosigning_gained(n, p, now_ms, e);
 }
 

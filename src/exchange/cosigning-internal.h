@@ -30,7 +30,8 @@ struct watcher {
 	unsigned failures;           /* in a row */
 	int64_t next_ms;             /* not before */
 	int64_t last_ms, off_ms;     /* when it last signed, by our clock; and how far its clock was from ours then */
-	struct proved signed_under;  /* the newest checkpoint that it signed, with its cosignature */
+	uint64_t told_size;          /* what it signed then, whether it counts or not */
+	struct proved signed_under;  /* the newest checkpoint that it signed, with its cosignature that counts */
 	char error[200];
 };
 
@@ -71,5 +72,9 @@ void cosigning_begin(struct node *n, int64_t now_ms);
 /* The candidate, or the proved one, has got another cosignature. */
 bool cosigning_gained(struct node *n, struct proved *p, int64_t now_ms, struct err *e) MUST_USE;
 void proved_copy(struct proved *to, const struct proved *from);
+/* No receiver would count what is dated so far ahead of us: neither do we. */
+bool cosigning_is_ahead(int64_t signed_ms, int64_t now_ms);
+/* It has signed that, and its word still counts. */
+bool watcher_has_signed(const struct watcher *w, const struct proved *p, int64_t now_ms);
 
 #endif

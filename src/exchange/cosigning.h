@@ -8,12 +8,16 @@
 #define COMITY_EXCHANGE_COSIGNING_H
 
 #include "exchange/node.h"
+#include "register/judge.h"
 
 #define COSIGNING_ROUND_MS 10000
 /* While witnesses are looked at after a start, the next slot is tried again so soon. */
 #define COSIGNING_LOOK_AGAIN_MS 200
 /* How long it must be missed until somebody is paged, and arts 41 and 42 may go proof-pending, is the setting quorum_missed_s. */
-/* Our clock against the witnesses' median: beyond, nothing is sent. */
+/* A cosignature that is dated further ahead of our clock does not count here. Receivers, whose clocks are not ours, allow
+ * twice that. */
+#define COSIGNING_AHEAD_MS (JUDGE_AHEAD_MS / 2)
+/* Our clock against the witnesses' median: so far ahead, nothing is sent; nor so far behind it that theirs do not count. */
 #define COSIGNING_CLOCK_OFF_MS 60000
 
 /* A checkpoint with enough cosignatures, as letters carry it. */
@@ -81,7 +85,8 @@ bool cosigning_waits(struct node *n, const uint8_t hash[static 32], const char *
 json_t *cosigning_status(const struct node *n);
 /* Median of the witnesses' clocks against ours in the last round; 0 when nobody signed. */
 int64_t cosigning_clock_off_ms(const struct node *n);
-/* Our clock is further off the witnesses' median than we may send with. */
+/* Our clock is further off the witnesses' median than we may send with; cosigning_is_off: so is one with this median. */
+bool cosigning_is_off(int64_t off_ms);
 bool cosigning_clock_off(const struct node *n);
 
 #endif
