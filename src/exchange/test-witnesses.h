@@ -233,4 +233,35 @@ static inline void all_dead(bool dead)
 		witnesses[i].dead = dead;
 }
 
+/* --- how a home stands -------------------------------------------------------------------------------------- */
+
+static inline uint64_t proved_size(struct home *h)
+{
+	return cosigning_proved(h->node)->checkpoint.size;
+}
+
+static inline const char *error_of(struct home *h, const char *name)
+{
+	static char text[200];
+	AUTO_JSON *v = cosigning_status(h->node);
+	const json_t *list = json_object_get(v, "witnesses");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_text(json_array_get(list, i), "name"), name) == 0) {
+			snprintf(text, sizeof(text), "%s", json_text(json_array_get(list, i), "error"));
+			return text;
+		}
+	return "no such witness";
+}
+
+static inline bool letter_is_due(struct home *h)
+{
+	struct outbox_job j;
+
+	next_job(h, OUTBOX_LETTERS, &j);
+	bool due = j.count > 0;
+	outbox_job_release(&j);
+	return due;
+}
+
 #endif
