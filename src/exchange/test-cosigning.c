@@ -34,9 +34,9 @@ static void without_a_policy_one_signature_is_enough_at_once(void **state)
 {
 	say_request(&w.xa, "XR");
 	slot(&w.xa);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 	assert_int_equal(ask_witnesses(&w.xa), 0);
-	assert_true(letter_is_due(&w.xa));
+	assert_true(tw_letter_is_due(&w.xa));
 	AUTO_JSON *v = cosigning_status(w.xa.node);
 	assert_string_equal(json_text(v, "quorum"), "none");
 }
@@ -50,7 +50,7 @@ static void quorum_none_is_enough_at_once(void **state)
 	buf_add_text(&text, "quorum none\n");
 	state_policy(&w, "XA", buf_bytes(&text));
 	slot(&w.xa);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 	assert_int_equal(ask_witnesses(&w.xa), 0);
 }
 
@@ -61,22 +61,22 @@ static void nothing_leaves_and_nothing_is_published_before_the_quorum(void **sta
 	all_dead(true);
 	struct said s = say_request(&w.xa, "XR");
 	cosigned_slot(&w.xa);
-	assert_int_equal(proved_size(&w.xa), 0);
+	assert_int_equal(tw_proved_size(&w.xa), 0);
 	assert_int_equal(published_size(&w.xa), before);
-	assert_false(letter_is_due(&w.xa));
+	assert_false(tw_letter_is_due(&w.xa));
 	IN_REFUSED(&w.xa, node_proof(w.xa.node, s.hash, &(struct buf){ .max = NOTE_BYTES_MAX }, e), REASON_UNLOGGED);
 	/* One of two is not enough either. */
 	witnesses[W1].dead = false;
 	the_time += 5000;
 	ask_witnesses(&w.xa);
 	assert_int_equal(witnesses[W1].state.size, log_size(w.xa.node->log));
-	assert_int_equal(proved_size(&w.xa), 0);
-	assert_false(letter_is_due(&w.xa));
+	assert_int_equal(tw_proved_size(&w.xa), 0);
+	assert_false(tw_letter_is_due(&w.xa));
 	witnesses[W3].dead = false;
 	the_time += 5000;
 	ask_witnesses(&w.xa);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
-	assert_true(letter_is_due(&w.xa));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_true(tw_letter_is_due(&w.xa));
 	assert_ok(node_slot(w.xa.node, the_time, e));
 	assert_int_equal(published_size(&w.xa), log_size(w.xa.node->log));
 	assert_true(carry_one(&w.xa, &w.xr));
@@ -89,13 +89,13 @@ static void a_dead_and_a_slow_witness_stop_nobody_but_two_are_needed(void **stat
 	witnesses[W1].dead = true;
 	witnesses[W2].slow = true;
 	cosigned_slot(&w.xa);
-	assert_int_equal(proved_size(&w.xa), 0);
+	assert_int_equal(tw_proved_size(&w.xa), 0);
 	uint64_t asked = log_size(w.xa.node->log);
 	/* The slow one answers what it was asked, after the next slot closed. */
 	answer_late(&w.xa, &witnesses[W2]); /* 409: it was asked from nothing and has seen nothing: it signs */
-	assert_int_equal(proved_size(&w.xa), asked);
-	assert_string_equal(error_of(&w.xa, "w1.example/witness"), "nobody is there");
-	assert_string_equal(error_of(&w.xa, "w2.example/witness"), "");
+	assert_int_equal(tw_proved_size(&w.xa), asked);
+	assert_string_equal(tw_error_of(&w.xa, "w1.example/witness"), "nobody is there");
+	assert_string_equal(tw_error_of(&w.xa, "w2.example/witness"), "");
 }
 
 static void a_cosignature_that_comes_after_the_quorum_is_taken_too(void **state)
@@ -114,11 +114,11 @@ static void a_cosignature_that_comes_after_the_quorum_is_taken_too(void **state)
 	assert_ok(file_read(w.xa.dir.fd, "log/checkpoint", &note, e));
 	assert_true(bytes_equal(buf_bytes(&note), buf_bytes(&cosigning_proved(w.xa.node)->note)));
 	cosigned_slot(&w.xa);
-	uint64_t proved = proved_size(&w.xa);
+	uint64_t proved = tw_proved_size(&w.xa);
 	slot(&w.xa);
 	witnesses[W1].slow = witnesses[W2].slow = true;
 	answer_late(&w.xa, &witnesses[W3]);
-	assert_int_equal(proved_size(&w.xa), proved);
+	assert_int_equal(tw_proved_size(&w.xa), proved);
 }
 
 static void what_a_witness_has_seen_is_where_the_proof_begins(void **state)
@@ -139,7 +139,7 @@ static void what_a_witness_has_seen_is_where_the_proof_begins(void **state)
 	calls = witnesses[W1].calls;
 	ask_witnesses(&w.xa);
 	assert_int_equal(witnesses[W1].calls, calls + 2);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 }
 
 static void our_own_witness_never_counts_and_is_not_asked(void **state)
@@ -154,12 +154,12 @@ static void our_own_witness_never_counts_and_is_not_asked(void **state)
 	witnesses[W1].dead = true;
 	cosigned_slot(&w.xa);
 	assert_int_equal(witnesses[W_XA].calls, 0);
-	assert_int_equal(proved_size(&w.xa), 0);
+	assert_int_equal(tw_proved_size(&w.xa), 0);
 	witnesses[W1].dead = false;
 	the_time += 5000;
 	ask_witnesses(&w.xa);
 	assert_int_equal(witnesses[W_XA].calls, 0);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 }
 
 static void a_line_by_another_key_is_worth_nothing(void **state)
@@ -167,8 +167,8 @@ static void a_line_by_another_key_is_worth_nothing(void **state)
 	policy_two_of_three(&w, "XA");
 	witnesses[W1].junk = witnesses[W2].junk = true;
 	cosigned_slot(&w.xa);
-	assert_int_equal(proved_size(&w.xa), 0);
-	assert_non_null(strstr(error_of(&w.xa, "w1.example/witness"), "no cosignature"));
+	assert_int_equal(tw_proved_size(&w.xa), 0);
+	assert_non_null(strstr(tw_error_of(&w.xa, "w1.example/witness"), "no cosignature"));
 }
 
 static void a_proved_note_outlives_a_restart(void **state)
@@ -187,11 +187,11 @@ static void a_proved_note_outlives_a_restart(void **state)
 	home_open(&w.xa);
 	assert_true(bytes_equal(buf_bytes(&cosigning_proved(w.xa.node)->note), buf_bytes(&note)));
 	assert_int_equal(cosigning_proved(w.xa.node)->quorum_ms, quorum);
-	assert_true(proved_size(&w.xa) < log_size(w.xa.node->log));
-	assert_false(letter_is_due(&w.xa));
+	assert_true(tw_proved_size(&w.xa) < log_size(w.xa.node->log));
+	assert_false(tw_letter_is_due(&w.xa));
 	all_dead(false);
 	ask_witnesses(&w.xa);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 	settle(&w.xa, &w.xr);
 	assert_true(act_is_there(&w.xr, s.hash));
 }
@@ -199,15 +199,15 @@ static void a_proved_note_outlives_a_restart(void **state)
 static void a_policy_that_comes_unproves_what_one_signature_proved(void **state)
 {
 	slot(&w.xa);
-	assert_true(proved_size(&w.xa) > 0);
+	assert_true(tw_proved_size(&w.xa) > 0);
 	policy_two_of_three(&w, "XA");
 	all_dead(true);
 	ask_witnesses(&w.xa);
-	assert_int_equal(proved_size(&w.xa), 0);
+	assert_int_equal(tw_proved_size(&w.xa), 0);
 	all_dead(false);
 	the_time += 20000;
 	ask_witnesses(&w.xa);
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 }
 
 /* --- restored, or told so ------------------------------------------------------------------------------------- */
@@ -237,8 +237,8 @@ static void a_witness_that_only_says_so_does_not(void **state)
 	has_seen(&witnesses[W2], &w.xa, log_size(w.xa.node->log) + 1000, w.xs.log);
 	ask_witnesses(&w.xa);
 	assert_false(w.xa.node->locked);
-	assert_non_null(strstr(error_of(&w.xa, "w2.example/witness"), "shows no signature"));
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_non_null(strstr(tw_error_of(&w.xa, "w2.example/witness"), "shows no signature"));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
 }
 
 static void a_witness_that_saw_another_tree_is_told_as_evidence(void **state)
@@ -247,8 +247,8 @@ static void a_witness_that_saw_another_tree_is_told_as_evidence(void **state)
 	slot(&w.xa);
 	has_seen(&witnesses[W1], &w.xa, log_size(w.xa.node->log), w.xa.log);
 	ask_witnesses(&w.xa);
-	assert_non_null(strstr(error_of(&w.xa, "w1.example/witness"), "fork"));
-	assert_int_equal(proved_size(&w.xa), log_size(w.xa.node->log)); /* by the other two */
+	assert_non_null(strstr(tw_error_of(&w.xa, "w1.example/witness"), "fork"));
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log)); /* by the other two */
 }
 
 /* --- rounds, the miss --------------------------------------------------------------------------------- */

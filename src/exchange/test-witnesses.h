@@ -235,12 +235,12 @@ static inline void all_dead(bool dead)
 
 /* --- how a home stands -------------------------------------------------------------------------------------- */
 
-static inline uint64_t proved_size(struct home *h)
+static inline uint64_t tw_proved_size(struct home *h)
 {
 	return cosigning_proved(h->node)->checkpoint.size;
 }
 
-static inline const char *error_of(struct home *h, const char *name)
+static inline const char *tw_error_of(struct home *h, const char *name)
 {
 	static char text[200];
 	AUTO_JSON *v = cosigning_status(h->node);
@@ -254,7 +254,7 @@ static inline const char *error_of(struct home *h, const char *name)
 	return "no such witness";
 }
 
-static inline bool letter_is_due(struct home *h)
+static inline bool tw_letter_is_due(struct home *h)
 {
 	struct outbox_job j;
 
