@@ -22,6 +22,7 @@ struct watcher {
 	uint64_t size;
 	bool corrected;              /* it has said so by a 409 since it last signed */
 	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
+	bool contradicts;            /* it has another tree, it says */
 	bool looked_at;              /* since the start: it has shown what it has seen, or failed to */
 	uint64_t call;               /* under way; 0: none */
 	enum watcher_call what;
@@ -38,7 +39,7 @@ struct watcher {
 struct cosigning {
 	uint8_t policy[SHA256_BYTES]; /* hash of the policy that the watchers are of */
 	bool has_policy, looked;      /* a policy that wants cosignatures; policies were looked up once */
-	int64_t look_ms;              /* witnesses are looked at since then; 0: no need */
+	int64_t look_us;              /* monotonic: witnesses are looked at since then; 0: not yet */
 	struct watcher *watchers[COSIGNING_WITNESSES_MAX];
 	size_t count;
 	struct proved candidate;      /* size 0: none under way */

@@ -390,7 +390,7 @@ bool cosigning_open(struct node *n, struct err *e)
 	if (ok && c->proved.note.len > 0 && !is_ours(n, buf_bytes(&c->proved.note), &c->proved.checkpoint))
 		proved_none(&c->proved);
 	c->looked = false; /* whether the note is enough by today's policy is looked at now */
-	c->look_ms = log_size(n->log) > 0 ? clock_now_ms() : 0;
+	cosigning_look_again(n);
 	return ok && cosigning_signed(n, clock_now_ms(), e);
 }
 

@@ -36,9 +36,9 @@ bool cosigning_open(struct node *n, struct err *e) MUST_USE;
 /* After a start, no new checkpoint is signed before the witnesses that count have shown what they have seen of our log, or
  * failed to, or COSIGNING_ROUND_MS have passed: a home that was put back together with its signer's cell knows of nothing
  * that it must not sign again. What shows our own signature under more leaves, or under another tree, locks the node. */
-bool cosigning_looking(const struct node *n, int64_t now_ms);
+bool cosigning_looking(const struct node *n);
 /* As after a start, once a recovery has unlocked the node: while it was locked nobody was asked. */
-void cosigning_look_again(struct node *n, int64_t now_ms);
+void cosigning_look_again(struct node *n);
 /* Inside a transaction: keeps the proved note when it is not stored yet. */
 bool cosigning_save(struct node *n, struct err *e) MUST_USE;
 
@@ -55,8 +55,8 @@ struct cosigning_ask {
 bool cosigning_due(const struct node *n, int64_t now_ms);
 bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, bool *ret_found, struct err *e) MUST_USE;
 /* Inside a transaction. Publishes and lets letters go when this made the quorum. An answer that is worth nothing is
- * remembered for `status`. A witness that says that it has seen more of our log than we ever signed is asked to show
- * our signature for that; it can, when this home was restored, and then the node locks itself. */
+ * remembered for `status`. A witness that says that it has seen more of our log than we ever signed, or another tree of it,
+ * is asked to show our signature for that; it can, when this home was restored, and then the node locks (exchange/shown.h). */
 bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned status, struct bytes body, const char *error,
 			int64_t now_ms, struct err *e) MUST_USE;
 
