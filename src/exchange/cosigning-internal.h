@@ -45,7 +45,7 @@ struct cosigning {
 	struct proved candidate;      /* size 0: none under way */
 	int64_t begun_ms;             /* of the round */
 	struct proved proved;
-	bool unsaved;                 /* proved is not in the store yet */
+	bool unsaved;                 /* proved is not certainly in the store yet */
 	int64_t waiting_since;        /* the oldest signed checkpoint that is not proved is from then; 0: all are */
 	int64_t beyond_since;         /* the same of those after the candidate */
 	int64_t paged_since;          /* the miss that was paged about */
@@ -66,7 +66,7 @@ struct proved *cosigning_current(struct cosigning *c);
 bool cosigning_policy(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
 /* The watchers are of the policy that is in effect now. */
 bool cosigning_policy_is_known(const struct node *n, int64_t now_ms);
-/* Adds the witnesses of parties to which letters may go proof-pending. */
+/* Adds the witnesses of parties to which letters may go proof-pending, and drops those that none needs any more. */
 bool cosigning_peers(struct node *n, struct err *e) MUST_USE;
 /* A new round with the newest checkpoint. */
 void cosigning_begin(struct node *n, int64_t now_ms);

@@ -131,6 +131,13 @@ static struct watcher *watcher_find(struct cosigning *c, const struct note_key *
 	return NULL;
 }
 
+/* It is asked again. */
+static void signed_nothing(struct watcher *w)
+{
+	proved_none(&w->signed_under);
+	w->told_size = 0;
+}
+
 /* NULL when there is no room. */
 static struct watcher *watcher_add(struct cosigning *c, const struct note_key *k, const char *url)
 {
@@ -142,33 +149,21 @@ static struct watcher *watcher_add(struct cosigning *c, const struct note_key *k
 		w = calloc(1, sizeof(*w));
 		if (w == NULL)
 			abort();
-		w->key = *k;
 		proved_init(&w->signed_under);
 		c->watchers[c->count++] = w;
+	} else if (strcmp(w->key.name, k->name) != 0) {
+		signed_nothing(w); /* by that name */
 	}
+	w->key = *k;
 	/* Cut off it would be the address of somebody else. */
 	snprintf(w->url, sizeof(w->url), "%s", strlen(url) < sizeof(w->url) ? url : "");
 	return w;
 }
 
-/* Those of an earlier policy go; who stays keeps what is known of it. */
-static void watchers_of(struct node *n, const struct policy *p)
+static void drop_unneeded(struct cosigning *c)
 {
-	struct cosigning *c = n->cosigning;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->count; i++) {
-		c->watchers[i]->counts = false;
-		proved_none(&c->watchers[i]->signed_under); /* asked again, for the new round's note */
-		c->watchers[i]->told_size = 0;
-	}
-	for (size_t i = 0; p != NULL && i < policy_witness_count(p); i++) {
-		const struct policy_witness *x = policy_witness_at(p, i);
-		struct watcher *w = is_our_own(n, &x->key) ? NULL : watcher_add(c, &x->key, x->url);
-
-		if (w != NULL)
-			w->counts = true;
-	}
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->watchers[i]->counts || c->watchers[i]->for_peer)
 			c->watchers[kept++] = c->watchers[i];
@@ -176,6 +171,38 @@ static void watchers_of(struct node *n, const struct policy *p)
 			watcher_free(c->watchers[i]);
 	}
 	c->count = kept;
+}
+
+static bool policy_has(const struct policy *p, const struct note_key *k)
+{
+	for (size_t i = 0; p != NULL && i < policy_witness_count(p); i++)
+		if (note_key_same(&policy_witness_at(p, i)->key, k))
+			return true;
+	return false;
+}
+
+/* Those of an earlier policy go; who stays keeps what is known of it. Those of peers come back where they are needed, when
+ * the policy's have their room (cosigning_peers). */
+static void watchers_of(struct node *n, const struct policy *p)
+{
+	struct cosigning *c = n->cosigning;
+
+	for (size_t i = 0; i < c->count; i++) {
+		c->watchers[i]->counts = policy_has(p, &c->watchers[i]->key);
+		c->watchers[i]->for_peer = false;
+		signed_nothing(c->watchers[i]); /* of the new round's note */
+	}
+	drop_unneeded(c);
+	for (size_t i = 0; i < c->count; i++)
+		c->watchers[i]->counts = false;
+	for (size_t i = 0; p != NULL && i < policy_witness_count(p); i++) {
+		const struct policy_witness *x = policy_witness_at(p, i);
+		struct watcher *w = is_our_own(n, &x->key) ? NULL : watcher_add(c, &x->key, x->url);
+
+		if (w != NULL)
+			w->counts = true;
+	}
+	drop_unneeded(c); /* our own */
 }
 
 struct doubt {
@@ -364,8 +391,12 @@ bool cosigning_save(struct node *n, struct err *e)
 	query_bind_bytes(q, 2, buf_bytes(&c->proved.note));
 	bool ok = query_run(q, e);
 	query_end(q);
-	c->unsaved = !ok;
 	return ok;
+}
+
+void cosigning_saved(struct node *n)
+{
+	n->cosigning->unsaved = false;
 }
 
 /* Only what is signed by us and of this very tree. */
@@ -404,8 +435,10 @@ bool cosigning_peers(struct node *n, struct err *e)
 
 	for (size_t i = 0; i < c->count; i++)
 		c->watchers[i]->for_peer = false;
-	if (cosigning_missed_since(n) == 0)
+	if (cosigning_missed_since(n) == 0) {
+		drop_unneeded(c);
 		return true;
+	}
 	q = store_query(n->store, QUERY_outbox_peers);
 	while ((ok = query_row(q, &found, e)) && found) {
 		const struct party *p = register_party(n->reg, query_bytes(q, 0));
@@ -415,12 +448,14 @@ bool cosigning_peers(struct node *n, struct err *e)
 			continue;
 		struct watcher *w = watcher_find(c, &p->witness_key);
 
-		if (w == NULL)
+		if (w == NULL || !w->counts) /* the policy says where its own are */
 			w = watcher_add(c, &p->witness_key, p->witness_url);
 		if (w != NULL)
 			w->for_peer = true;
 	}
 	query_end(q);
+	if (ok)
+		drop_unneeded(c);
 	return ok;
 }
 

@@ -39,8 +39,10 @@ bool cosigning_open(struct node *n, struct err *e) MUST_USE;
 bool cosigning_looking(const struct node *n);
 /* As after a start, once a recovery has unlocked the node: while it was locked nobody was asked. */
 void cosigning_look_again(struct node *n);
-/* Inside a transaction: keeps the proved note when it is not stored yet. */
+/* Inside a transaction: keeps the proved note when it is not certain that it is stored. */
 bool cosigning_save(struct node *n, struct err *e) MUST_USE;
+/* That transaction is durable. Who cannot know does not say so, and the note is kept once more with the next slot. */
+void cosigning_saved(struct node *n);
 
 /* A checkpoint of ours was signed (n->checkpoint, n->note). */
 bool cosigning_signed(struct node *n, int64_t now_ms, struct err *e) MUST_USE;

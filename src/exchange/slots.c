@@ -256,6 +256,7 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 		return err_note(e, "closing a slot of the log");
 	}
 	log_committed(n->log);
+	cosigning_saved(n);
 	n->slot_us = clock_monotonic_us();
 	n->outbox_changed = true;
 	if (sign(n, e) && cosigning_signed(n, now_ms, e))

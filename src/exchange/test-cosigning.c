@@ -196,6 +196,56 @@ static void a_proved_note_outlives_a_restart(void **state)
 	assert_true(act_is_there(&w.xr, s.hash));
 }
 
+/* The turn in which it was proved is undone: it is proved all the same, and kept with the next slot. */
+static void a_proved_note_outlives_a_turn_that_is_undone(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	witnesses[W2].slow = true;
+	witnesses[W3].dead = true;
+	cosigned_slot(&w.xa);
+	assert_int_equal(tw_proved_size(&w.xa), 0);
+	assert_ok(node_begin(w.xa.node, e));
+	assert_ok(tw_say(&w.xa, &witnesses[W2], witnesses[W2].held, buf_bytes(&witnesses[W2].held_body), e));
+	node_rollback(w.xa.node);
+	uint64_t proved = tw_proved_size(&w.xa);
+	assert_int_equal(proved, log_size(w.xa.node->log));
+	slot(&w.xa);
+	home_close(&w.xa);
+	home_open(&w.xa);
+	assert_int_equal(tw_proved_size(&w.xa), proved);
+}
+
+static void a_key_with_a_new_name_is_believed_by_that(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	note_key_make("w1.example/2026", NOTE_COSIGNATURE, sign_key_public(witnesses[W1].key), &witnesses[W1].vkey);
+	snprintf(witnesses[W1].url, sizeof(witnesses[W1].url), "https://w1.example/2026");
+	policy_two_of_three(&w, "XA");
+	witnesses[W2].dead = true;
+	cosigned_slot(&w.xa);
+	assert_string_equal(tw_error_of(&w.xa, "w1.example/2026"), "");
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
+}
+
+static void a_peer_s_witness_is_asked_no_longer_than_a_letter_needs_it(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	assert_int_equal(w.xa.node->cosigning->count, 3);
+	all_dead(true);
+	say_request(&w.xa, "XR");
+	cosigned_slot(&w.xa);
+	the_time += 60000;
+	cosigned_slot(&w.xa);
+	assert_int_equal(w.xa.node->cosigning->count, 4);
+	assert_non_null(cosigning_pending(w.xa.node, "XR"));
+	all_dead(false);
+	cosigned_slot(&w.xa);
+	cosigned_slot(&w.xa);
+	assert_int_equal(w.xa.node->cosigning->count, 3);
+}
+
 static void a_policy_that_comes_unproves_what_one_signature_proved(void **state)
 {
 	slot(&w.xa);
@@ -347,6 +397,9 @@ int main(void)
 		CLAIM(our_own_witness_never_counts_and_is_not_asked),
 		CLAIM(a_line_by_another_key_is_worth_nothing),
 		CLAIM(a_proved_note_outlives_a_restart),
+		CLAIM(a_proved_note_outlives_a_turn_that_is_undone),
+		CLAIM(a_key_with_a_new_name_is_believed_by_that),
+		CLAIM(a_peer_s_witness_is_asked_no_longer_than_a_letter_needs_it),
 		CLAIM(a_policy_that_comes_unproves_what_one_signature_proved),
 		CLAIM(a_witness_that_shows_more_than_we_signed_locks_the_node),
 		CLAIM(a_witness_that_only_says_so_does_not),

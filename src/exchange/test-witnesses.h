@@ -61,19 +61,23 @@ static inline void tw_new(struct tw *t, const char *name, struct sign_key *key, 
 	buf_init(&t->held_body, NOTE_BYTES_MAX * 2);
 }
 
-static inline void tw_answer(struct home *h, struct tw *t, uint64_t number, struct bytes body)
+static inline bool tw_say(struct home *h, struct tw *t, uint64_t number, struct bytes body, struct err *why)
 {
 	const struct witness_store s = { t, tw_get, tw_put, tw_log };
 	struct witness_answer a;
 
 	t->calls++;
-	if (body.len == 0) { /* the monitors' GET */
-		IN(h, cosigning_answered(h->node, number, true, t->note.len > 0 ? 200 : 404, buf_bytes(&t->note), "", the_time, e));
-		return;
-	}
+	if (body.len == 0) /* the monitors' GET */
+		return cosigning_answered(h->node, number, true, t->note.len > 0 ? 200 : 404, buf_bytes(&t->note), "", the_time, why);
 	witness_add_checkpoint(&s, t->vkey.name, t->junk ? h->log : t->key, (the_time + t->ahead_ms) / 1000, body, &a, NULL);
-	IN(h, cosigning_answered(h->node, number, true, a.status, buf_bytes(&a.body), "", the_time, e));
+	bool ok = cosigning_answered(h->node, number, true, a.status, buf_bytes(&a.body), "", the_time, why);
 	buf_release(&a.body);
+	return ok;
+}
+
+static inline void tw_answer(struct home *h, struct tw *t, uint64_t number, struct bytes body)
+{
+	IN(h, tw_say(h, t, number, body, e));
 }
 
 static inline struct tw *tw_of(const char *url)
