@@ -101,6 +101,11 @@ static void round_over(struct node *n, int64_t now_ms)
 {
 	struct cosigning *c = n->cosigning;
 
+	/* Our clock may have been set back. */
+	if (now_ms < c->waiting_since)
+		c->waiting_since = now_ms;
+	if (now_ms < c->beyond_since)
+		c->beyond_since = now_ms;
 	if (c->candidate.checkpoint.size == 0)
 		return;
 	if (now_ms < c->begun_ms)
