@@ -24,8 +24,8 @@
 /* Only for those who count: the others stop nobody. Who has no address cannot be asked. */
 static bool unseen(const struct cosigning *c, const struct watcher *w)
 {
-	return c->look_us != 0 && clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000 && c->has_policy && w->counts &&
-	       w->url[0] != '\0' && !w->looked_at;
+	return !w->looked_at && w->counts && w->url[0] != '\0' && c->has_policy && c->look_us != 0 &&
+	       clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000;
 }
 
 bool cosigning_looking(const struct node *n)
@@ -101,6 +101,11 @@ static void round_over(struct node *n, int64_t now_ms)
 {
 	struct cosigning *c = n->cosigning;
 
+	/* Our clock may have been set back. */
+	if (now_ms < c->waiting_since)
+		c->waiting_since = now_ms;
+	if (now_ms < c->beyond_since)
+		c->beyond_since = now_ms;
 	if (c->candidate.checkpoint.size == 0)
 		return;
 	if (now_ms < c->begun_ms)

@@ -95,9 +95,9 @@ static void a_witness_an_hour_ahead_hides_no_miss(void **state)
 static void what_our_own_clock_let_in_does_not_count_once_it_is_right(void **state)
 {
 	policy_two_of_three(&w, "XA");
-	slot(&w.xa);
 	witnesses[W2].dead = witnesses[W3].dead = true;
 	the_time += 3600 * 1000;
+	slot(&w.xa);
 	ask_witnesses(&w.xa);
 	assert_int_equal(cosignatures(cosigning_current(w.xa.node->cosigning)), 1);
 	the_time -= 3600 * 1000;
@@ -108,6 +108,9 @@ static void what_our_own_clock_let_in_does_not_count_once_it_is_right(void **sta
 	ask_witnesses(&w.xa);
 	assert_int_equal(cosignatures(cosigning_current(w.xa.node->cosigning)), 2);
 	assert_int_equal(tw_proved_size(&w.xa), 0);
+	/* The quorum is missed by the clock that is right. */
+	the_time += 60000;
+	assert_string_equal(quorum_of(&w.xa), "missed");
 	/* And is asked for again. */
 	witnesses[W1].ahead_ms = 0;
 	the_time += 20000;
