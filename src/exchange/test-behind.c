@@ -116,6 +116,18 @@ static void an_answer_that_is_of_no_use_is_held_against_nobody(void **state)
 	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
 }
 
+static void a_clock_that_was_set_back_is_held_against_nobody(void **state)
+{
+	has_a_source(&w.xr);
+	the_time += 60000;
+	source_answers(&w.xr);
+	the_time -= 60000;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+		the_time += 1000;
+	}
+}
+
 /* A liar who names another one ten times a second is asked about all the same. */
 static void who_never_stops_lying_is_judged_after_one_question(void **state)
 {
@@ -239,6 +251,7 @@ int main(void)
 		CLAIM(a_register_that_is_newer_than_the_last_question_is_waited_for),
 		CLAIM(an_answer_that_was_on_its_way_is_held_against_nobody),
 		CLAIM(an_answer_that_is_of_no_use_is_held_against_nobody),
+		CLAIM(a_clock_that_was_set_back_is_held_against_nobody),
 		CLAIM(who_never_stops_lying_is_judged_after_one_question),
 		CLAIM(a_lie_of_one_is_not_held_against_another),
 		CLAIM(fifty_lies_are_one_question_and_are_counted),
