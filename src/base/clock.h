@@ -11,6 +11,7 @@ void chance_fill(void *out, size_t len);
 
 /* For tests: NULL restores the real thing. */
 void clock_set(int64_t (*now_ms)(void));
+void clock_set_monotonic(int64_t (*now_us)(void));
 void chance_set(void (*fill)(void *out, size_t len));
 /* Deterministic stream from a seed (ChaCha20), to be used with chance_set. */
 void chance_seed(uint64_t seed);

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/draft.h"
 #include "cli/output.h"
+#include "cli/watch.h"
 #include "log/leaf.h"
 #include "log/log.h"
 #include "log/tlog-proof.h"
@@ -17,6 +18,7 @@
 static const struct option verify_rows[] = {
 	OPTION_JSON, OPTION_QUIET,
 	{ "key", 'k', OPTION_VALUE, "VKEY", "key of the log: name+8 hex+base64 (log show prints it)" },
+	OPTION_ORIGIN(OPTION_VALUE, "first line of the log's checkpoints, when it is not the key's name"),
 	OPTION_END,
 };
 
@@ -69,7 +71,7 @@ static bool verify_compressed(int log_fd, uint64_t size, bool quiet, struct err 
 static int verify_files_command(const struct args *a)
 {
 	AUTO_FD fd = open(a->positional[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const char *vkey = args_value(a, "key");
+	const char *vkey = args_value(a, "key"), *origin;
 	AUTO_JSON *v = json_object();
 	struct log_audit audit;
 	struct note_key key;
@@ -82,11 +84,11 @@ static int verify_files_command(const struct args *a)
 	else if (vkey == NULL)
 		ok = err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose log is it? give --key VKEY");
 	else
-		ok = note_key_parse(bytes_of(vkey), &key, &e);
+		ok = note_key_parse(bytes_of(vkey), &key, &e) && origin_read(args_value(a, "origin"), &origin, &e);
 	if (!ok)
 		return command_failed(&e);
 	progress_start(&p, "hashing", 0, args_has(a, "quiet"));
-	ok = log_audit_files(fd, &key, audited, &p, &audit, &e);
+	ok = log_audit_files_of(fd, origin, &key, audited, &p, &audit, &e);
 	progress_end(&p);
 	if (!ok || !verify_compressed(fd, audit.checkpoint.size, args_has(a, "quiet"), &e))
 		return command_failed(&e);
@@ -126,6 +128,7 @@ static const struct option check_options[] = {
 	OPTION_JSON,
 	{ "leaf", 0, OPTION_VALUE, "FILE", "the leaf that the proof is of (log prove --leaf writes it)" },
 	{ "key", 'k', OPTION_VALUE, "VKEY", "key of the log: name+8 hex+base64 (log show prints it)" },
+	OPTION_ORIGIN(OPTION_VALUE, "first line of the log's checkpoints, when it is not the key's name"),
 	OPTION_END,
 };
 
@@ -138,7 +141,7 @@ static void print_checked(const json_t *v, struct buf *out)
 
 static bool check_proof(const struct args *a, json_t *v, struct err *e)
 {
-	const char *leaf = args_value(a, "leaf"), *vkey = args_value(a, "key");
+	const char *leaf = args_value(a, "leaf"), *vkey = args_value(a, "key"), *origin;
 	struct checkpoint checkpoint;
 	struct note_key key;
 	uint64_t index;
@@ -148,8 +151,9 @@ static bool check_proof(const struct args *a, json_t *v, struct err *e)
 	buf_init(&entry, LEAF_BYTES_MAX);
 	if (leaf == NULL || vkey == NULL)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "a proof is of a leaf and of a log: give --leaf FILE and --key VKEY");
-	if (!note_key_parse(bytes_of(vkey), &key, e) || !input_read(a->positional[0], &proof, e) || !input_read(leaf, &entry, e) ||
-	    !tlog_proof_check(buf_bytes(&proof), buf_bytes(&entry), &key, NULL, &checkpoint, &index, e))
+	if (!note_key_parse(bytes_of(vkey), &key, e) || !origin_read(args_value(a, "origin"), &origin, e) ||
+	    !input_read(a->positional[0], &proof, e) || !input_read(leaf, &entry, e) ||
+	    !tlog_proof_check_of(buf_bytes(&proof), buf_bytes(&entry), origin, &key, &checkpoint, &index, e))
 		return false;
 	json_put_text(v, "origin", checkpoint.origin);
 	json_put_int(v, "index", (int64_t)index);

@@ -14,6 +14,7 @@
 const struct option mirror_options_table[] = {
 	OPTION_HOME, OPTION_JSON, OPTION_QUIET,
 	{ "key", 'k', OPTION_VALUE, "VKEY", "key of the log: name+8 hex+base64" },
+	OPTION_ORIGIN(OPTION_VALUE, "first line of the log's checkpoints, when it is not the key's name"),
 	{ "pin", 0, OPTION_VALUE, "HEX", "SHA-256 of the web server's key (SPKI); without it any server is asked" },
 	{ "every", 0, OPTION_VALUE, "SECONDS", "go on as a service until a signal ends it" },
 	OPTION_TURN,
@@ -63,7 +64,7 @@ static bool one_target(const struct args *a, struct watch_list *w, struct err *e
 	if (!note_key_parse(bytes_of(vkey), &key, e))
 		return false;
 	watch_list_add(w, a->positional[0], &key, NULL, NULL);
-	return true;
+	return origin_read(args_value(a, "origin"), &w->logs[0].origin, e);
 }
 
 /* --- the command ---------------------------------------------------------------------------------- */
@@ -76,7 +77,7 @@ static void told(const struct args *a, const struct mirror *m, const struct err 
 
 	buf_init(&out, 16 * KIB);
 	json_put_text(v, "event", failed == NULL ? "mirrored" : "failed");
-	json_put_text(v, "log", m->log->key.name);
+	json_put_text(v, "log", watch_origin(m->log));
 	size_put(v, "size", monitor_checkpoint(m->monitor)->size);
 	size_put(v, "hashed", monitor_hashed(m->monitor));
 	json_put_time(v, "time", clock_now_ms());
@@ -88,10 +89,10 @@ static void told(const struct args *a, const struct mirror *m, const struct err 
 		if (!json_write_canonical(v, &out, &e))
 			(void)command_failed(&e);
 	} else if (failed == NULL) {
-		buf_add_format(&out, "%s: %" PRIu64 " leaves mirrored, %" PRIu64 " new acts", m->log->key.name,
+		buf_add_format(&out, "%s: %" PRIu64 " leaves mirrored, %" PRIu64 " new acts", watch_origin(m->log),
 			       monitor_checkpoint(m->monitor)->size, m->acts);
 	} else {
-		buf_add_format(&out, "%s: ", m->log->key.name);
+		buf_add_format(&out, "%s: ", watch_origin(m->log));
 		output_printable(&out, failed->text);
 		buf_add_format(&out, " (%s)", reason_code(failed->reason));
 	}
@@ -156,7 +157,7 @@ int mirror_command(const struct args *a)
 	for (; ok && count < w.count; count++) {
 		char origin[2 * SHA256_BYTES + 1], folder[4400];
 
-		witness_origin_hex(w.logs[count].key.name, origin);
+		witness_origin_hex(watch_origin(&w.logs[count]), origin);
 		snprintf(folder, sizeof(folder), "%.4200s%s%s", home != NULL ? home : a->positional[1], home != NULL ? "/mirror/" : "",
 			 home != NULL ? origin : "");
 		ok = mirror_open(&mirrors[count], &w.logs[count], folder, pin, &e);

@@ -18,6 +18,7 @@
 
 const struct option monitor_options_table[] = {
 	OPTION_JSON, OPTION_QUIET, WATCH_OPTIONS,
+	OPTION_ORIGIN(OPTION_MANY, "first line of the log's checkpoints, when it is not the key's name; as --key"),
 	{ "state", 's', OPTION_VALUE, "DIR", "where it is kept what was verified; without it, from the beginning" },
 	{ "witnesses", 'w', OPTION_FLAG, NULL, "ask the policy's witnesses, too, which checkpoint they have" },
 	{ "evidence", 'e', OPTION_VALUE, "DIR", "where both notes of a split view are put" },
@@ -41,14 +42,14 @@ static void keep_evidence(struct log_watch *l, enum reason reason)
 	monitor_evidence(l->monitor, &note[0], &note[1]);
 	if (l->w->evidence_fd < 0 || note[0].len == 0)
 		return;
-	witness_origin_hex(l->log->key.name, origin);
+	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(name, sizeof(name), "%s-%" PRIu64 "%s", origin, monitor_checkpoint(l->monitor)->size, reason == REASON_SPLIT_VIEW ? "" : "-older");
 	if (!evidence_write(l->w->evidence_fd, name, note, &is_new, &e))
 		watch_found(l, &e);
 	if (!is_new)
 		return;
 	buf_init(&text, 4 * KIB);
-	buf_add_format(&text, "%s: both notes are in %s/%s-a.txt and -b.txt: each is signed by the log's key%s", l->log->key.name,
+	buf_add_format(&text, "%s: both notes are in %s/%s-a.txt and -b.txt: each is signed by the log's key%s", watch_origin(l->log),
 		       args_value(l->w->a, "evidence"), name, reason == REASON_SPLIT_VIEW ? ", and no one log has both trees" : "");
 	v = watch_event(l, "evidence");
 	json_put_text(v, "files", name);
@@ -59,7 +60,7 @@ static void state_path(const struct log_watch *l, char ret[static 96])
 {
 	char origin[2 * SHA256_BYTES + 1];
 
-	witness_origin_hex(l->log->key.name, origin);
+	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(ret, 96, "%s.state", origin);
 }
 
@@ -105,7 +106,7 @@ static bool leaf_look(void *ctx, uint64_t index, struct bytes entry, struct err 
 	v = watch_event(l, "found");
 	json_put_bytes(v, "tag", bytes_from(t->hex, TAG_HEX_BYTES));
 	size_put(v, "index", index);
-	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, l->log->key.name);
+	snprintf(text, sizeof(text), "tag %.64s: leaf %" PRIu64 " of %.60s", t->hex, index, watch_origin(l->log));
 	watch_say(l->w, v, text);
 	return true;
 }
@@ -119,6 +120,35 @@ static bool hashed(void *ctx, uint64_t done, uint64_t size)
 	return watch_stop == 0;
 }
 
+#define ITS_END "its end"
+#define ALL_ASKED "all its witnesses were asked"
+
+/* A signal came first: what was not read can say nothing, neither for the log nor against it. A service that has
+ * been round all of them is only told to end: what that round said stands. */
+static void stopped(struct log_watch *l, const char *before)
+{
+	struct err e = { 0 };
+
+	if (l->status == EXIT_WRONG)
+		return;
+	if (l->w->whole) {
+		l->status = l->status_before;
+		l->reason = l->reason_before;
+		return;
+	}
+	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before %s", before);
+	watch_found(l, &e);
+}
+
+/* What was rejected before the signal came stays so. */
+static void found(struct log_watch *l, const struct err *e, const char *before)
+{
+	if (watch_stop != 0 && e->kind != ERR_REJECTED)
+		stopped(l, before);
+	else
+		watch_found(l, e);
+}
+
 static void ask_witness(struct log_watch *l, const struct policy_witness *witness)
 {
 	char path[100], origin[2 * SHA256_BYTES + 1];
@@ -130,25 +160,25 @@ static void ask_witness(struct log_watch *l, const struct policy_witness *witnes
 	if (witness->url[0] == '\0')
 		return;
 	buf_init(&note, NOTE_BYTES_MAX);
-	witness_origin_hex(l->log->key.name, origin);
+	witness_origin_hex(watch_origin(l->log), origin);
 	snprintf(path, sizeof(path), "%s/checkpoint", origin);
 	if (!target_open(witness->url, NULL, &watch_stop, &s, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 		return;
 	}
 	target_turn(&s, WITNESS_SECONDS_MAX);
 	if (!s.fetch(s.ctx, path, NOTE_BYTES_MAX, &note, &e)) {
 		(void)err_note(&e, "witness %s", witness->name);
 		if (l->log->retired == NULL || e.kind != ERR_NOT_FOUND) /* today's witnesses may never have seen it */
-			watch_found(l, &e);
-	} else if (!checkpoint_verify(buf_bytes(&note), &l->log->key, &shown, &e)) {
+			found(l, &e, ALL_ASKED);
+	} else if (!checkpoint_verify_of(buf_bytes(&note), l->log->origin, &l->log->key, &shown, &e)) {
 		e.kind = ERR_UNAVAILABLE; /* says nothing about the log: anybody could have written it */
 		(void)err_note(&e, "witness %s", witness->name);
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 	} else if (!watch_ended(l->log, &shown, witness->name, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 	} else if (!monitor_compare(l->monitor, l->open ? &l->source : NULL, buf_bytes(&note), witness->name, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ALL_ASKED);
 		keep_evidence(l, e.reason);
 	}
 	log_source_close(&s);
@@ -168,21 +198,21 @@ static void count_classes(struct log_watch *l)
 	buf_init(&index, PUBLISHED_INDEX_BYTES_MAX);
 	if (!l->source.fetch(l->source.ctx, "acts/index", PUBLISHED_INDEX_BYTES_MAX, &index, &e)) {
 		if (e.kind != ERR_NOT_FOUND)
-			watch_found(l, &e);
+			found(l, &e, ITS_END);
 		return;
 	}
 	sha256(buf_bytes(&index), digest);
 	if (memcmp(digest, l->counted, sizeof(digest)) == 0)
 		return;
 	if (!statistics_count(&o, &l->source, &counts, &e)) {
-		watch_found(l, &e);
+		found(l, &e, ITS_END);
 		return;
 	}
 	memcpy(l->counted, digest, sizeof(digest));
 	periods = json_array_size(json_object_get(counts, "periods"));
 	v = watch_event(l, "counted");
 	json_put(v, "statistics", counts);
-	snprintf(text, sizeof(text), "%.100s: the openings of %zu quarter%s open what they say", l->log->key.name, periods, periods == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%.100s: the openings of %zu quarter%s open what they say", watch_origin(l->log), periods, periods == 1 ? "" : "s");
 	watch_say(l->w, v, text);
 }
 
@@ -195,22 +225,10 @@ static bool follow(struct log_watch *l, struct err *e)
 		return false;
 	l->open = true;
 	target_turn(&l->source, l->w->turn);
-	progress_start(&l->w->progress, l->log->key.name, 0, args_has(l->w->a, "quiet") || isatty(STDERR_FILENO) != 1);
+	progress_start(&l->w->progress, watch_origin(l->log), 0, args_has(l->w->a, "quiet") || isatty(STDERR_FILENO) != 1);
 	ok = monitor_follow(l->monitor, &l->source, e) && watch_ended(l->log, monitor_checkpoint(l->monitor), l->log->target, e);
 	progress_end(&l->w->progress);
 	return ok;
-}
-
-/* A signal came before the end of this log: what was not read can say nothing, neither for the log nor against it. A
- * service that had read everything before is only told to end, and has nothing to say about it. */
-static void stopped(struct log_watch *l)
-{
-	struct err e = { 0 };
-
-	if (l->w->whole || l->status == EXIT_WRONG)
-		return;
-	(void)err_set(&e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "stopped before its end");
-	watch_found(l, &e);
 }
 
 static void watch_round(struct log_watch *l)
@@ -218,6 +236,8 @@ static void watch_round(struct log_watch *l)
 	size_t asked = 0, witnesses = args_has(l->w->a, "witnesses") && l->log->policy != NULL ? policy_witness_count(l->log->policy) : 0;
 	struct err e = { 0 }, state = { 0 };
 
+	l->status_before = l->status;
+	l->reason_before = l->reason;
 	l->status = EXIT_CONSISTENT;
 	l->reason = REASON_NONE;
 	l->read = follow(l, &e);
@@ -228,17 +248,15 @@ static void watch_round(struct log_watch *l)
 	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
 		watch_say_gone(l);
 		l->read = true; /* there is nothing to read */
-	} else if (watch_stop != 0 && e.kind != ERR_REJECTED) {
-		stopped(l);
 	} else {
-		watch_found(l, &e);
+		found(l, &e, ITS_END);
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
 			keep_evidence(l, e.reason);
 	}
 	for (; asked < witnesses && watch_stop == 0; asked++)
 		ask_witness(l, policy_witness_at(l->log->policy, asked));
 	if (asked < witnesses)
-		stopped(l);
+		stopped(l, ALL_ASKED);
 	if (!state_save(l, &state))
 		watch_found(l, &state);
 	if (l->status == EXIT_CONSISTENT)
@@ -258,7 +276,8 @@ static bool logs_begin(struct watcher *w, struct err *e)
 		abort();
 	for (size_t i = 0; i < w->list.count; i++) {
 		struct log_watch *l = &w->logs[i];
-		struct monitor_options o = { .log_key = w->list.logs[i].key, .policy = w->list.logs[i].retired != NULL ? NULL : w->list.logs[i].policy,
+		const struct watched_place *p = &w->list.logs[i];
+		struct monitor_options o = { .log_key = p->key, .origin = p->origin, .policy = p->retired != NULL ? NULL : p->policy,
 					     .leaf = w->expected.count > 0 ? leaf_look : NULL, .progress = hashed, .ctx = l };
 
 		*l = (struct log_watch){ .w = w, .log = &w->list.logs[i], .monitor = monitor_new(&o) };
@@ -301,7 +320,7 @@ static bool one_round(struct watcher *w)
 	for (; i < w->list.count && watch_stop == 0; i++)
 		watch_round(&w->logs[i]);
 	for (size_t k = i; k < w->list.count && !w->whole; k++) {
-		stopped(&w->logs[k]);
+		stopped(&w->logs[k], ITS_END);
 		w->status = w->status == EXIT_CONSISTENT ? EXIT_NOT_SEEN : w->status;
 	}
 	return watch_stop == 0;
@@ -312,6 +331,7 @@ static int watch_all(struct watcher *w, uint64_t every)
 	bool missing = false, said = false;
 	int last = EXIT_CONSISTENT;
 
+	watch_say_register(w);
 	do {
 		/* Stopped later, a service ends with what its last whole round said, or with what is wrong since. */
 		if (!one_round(w) && w->whole) {
@@ -344,8 +364,8 @@ int monitor_command(const struct args *a)
 	if (ok && args_has(a, "witnesses") && args_value(a, "register") == NULL && args_value(a, "logs") == NULL)
 		ok = err_set(&e, ERR_INPUT, REASON_BAD_ARGUMENT, "whose witnesses? --witnesses needs --register FILE or --logs FILE");
 	watch_signals();
-	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && turn_read(a, w.list.count, &w.turn, &e) &&
-	     (watch_list_retired(&w.list), true) && expected_read(a, &w.expected, &e) &&
+	ok = ok && pin_read(a, pin, &w.pin, &e) && watch_list_read(a, &w.list, &e) && watch_list_origins(a, &w.list, &e) &&
+	     turn_read(a, w.list.count, &w.turn, &e) && (watch_list_retired(&w.list), true) && expected_read(a, &w.expected, &e) &&
 	     folder_of(a, "state", &w.state_fd, &e) && folder_of(a, "evidence", &w.evidence_fd, &e) && logs_begin(&w, &e);
 	if (ok)
 		status = watch_all(&w, seconds);

@@ -137,6 +137,8 @@ int statistics_command(const struct args *a)
 		(void)command_failed(&e);
 		return 2;
 	}
+	if (w.parties != NULL)
+		json_put_bool(v, "register_checked", args_has(a, "root"));
 	for (size_t i = 0; i < w.count && watch_stop == 0; i++)
 		if (json_array_append_new(logs, count_one(a, &c, &w.logs[i], pin, &status)) != 0)
 			abort();

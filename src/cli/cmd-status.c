@@ -4,9 +4,7 @@
 #include "cli/commands.h"
 #include "base/text.h"
 #include "cli/output.h"
-
-/* As exchange/cosigning.h: beyond, nothing is sent. */
-#define CLOCK_OFF_MS 60000
+#include "exchange/cosigning.h"
 
 const struct option status_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
 
@@ -86,7 +84,7 @@ static void print_cosigning(const json_t *v, const json_t *pending, struct buf *
 		buf_add_format(out, "cosignatures: %s, %" PRId64 " leaves are proved\n", json_text(v, "quorum"), json_int(v, "proved_size"));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		print_one_witness(json_array_get(list, i), out);
-	if (off > CLOCK_OFF_MS || off < -CLOCK_OFF_MS)
+	if (cosigning_is_off(off))
 		buf_add_format(out, "CLOCK OFF by %" PRId64 " s from the witnesses' median: nothing is sent\n", -off / 1000);
 	if (json_int(pending, "ours") + json_int(pending, "theirs") > 0)
 		buf_add_format(out, "proof-pending: %" PRId64 " of ours, %" PRId64 " of others; overdue: %" PRId64 "\n", json_int(pending, "ours"),

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/watch.h"
 #include "cli/witness-folder.h"
 #include "daemon/serve.h"
 #include "exchange/witness-home.h"
@@ -19,6 +20,10 @@ static const struct option init_witness_options[] = {
 	OPTION_END,
 };
 static const struct option show_options[] = { OPTION_JSON, OPTION_END };
+static const struct option add_log_options[] = {
+	OPTION_ORIGIN(OPTION_VALUE, "first line of the log's checkpoints, when it is not the key's name"),
+	OPTION_END,
+};
 static const struct option no_options[] = { OPTION_END };
 static const struct option new_key_options[] = { OPTION_HOME, OPTION_JSON, OPTION_END };
 
@@ -48,6 +53,23 @@ static bool logs_of(const struct args *a, struct watched *ret, struct err *e)
 	return buf_check(&text, "logs", e) && watched_parse(buf_bytes(&text), ret, e);
 }
 
+/* An address that nodes and monitors take from a policy; that of a listener on all addresses is none. */
+static bool is_reached(const char *url)
+{
+	static const char *const none[] = { "https://", "https://0.0.0.0", "https://[::]" };
+
+	for (const char *c = url; *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		size_t len = strlen(none[i]);
+
+		if (strncmp(url, none[i], len) == 0 && strcspn(url + len, ":/") == 0)
+			return false;
+	}
+	return strncmp(url, none[0], strlen(none[0])) == 0;
+}
+
 static bool settings_of(const struct args *a, struct config *c, struct err *e)
 {
 	const char *name = args_value(a, "name"), *listen = args_value(a, "listen"), *url = args_value(a, "url");
@@ -59,6 +81,11 @@ static bool settings_of(const struct args *a, struct config *c, struct err *e)
 	if (!note_name_is_valid(bytes_of(name)))
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no name for a witness: at most %u bytes, no spaces, no +", name,
 			       NOTE_NAME_BYTES_MAX);
+	if (args_has(a, "plain") && url == NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT,
+			       "no node asks a witness at an http address: with --plain give --url https://..., that of the proxy in front of it");
+	if (url != NULL && !is_reached(url))
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no address that nodes take: --url https://...", url);
 	if (strrchr(listen, ':') == NULL)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no address and port, as 127.0.0.1:8080", listen);
 	return config_set(c, CONFIG_name, name, e) && config_set(c, CONFIG_listen_public, listen, e) &&
@@ -117,27 +144,34 @@ static int serve_run_witness(const struct args *a)
 
 /* --- show ---------------------------------------------------------------------------------------------- */
 
-static void put_logs(json_t *v, const struct witness_folder *f, const struct note_key *self, const struct watched *logs)
+/* "Nothing cosigned yet" is said of a state that was read, never of one that is lost: its key signs no more. */
+static bool put_logs(json_t *v, const struct witness_folder *f, const struct note_key *self, const struct watched *logs, struct err *e)
 {
 	json_t *list = json_array();
 
 	json_put(v, "logs", list);
 	for (size_t i = 0; i < logs->count; i++) {
+		const struct watched_log *l = &logs->at[i];
 		json_t *one = json_object();
-		uint64_t size;
-		int64_t time_s;
-		bool known = witness_last(f, self, logs->at[i].key.name, &size, &time_s);
+		bool found = false;
+		uint64_t size = 0;
+		int64_t time_s = 0;
 
-		json_put_text(one, "origin", logs->at[i].key.name);
-		json_put_text(one, "url", logs->at[i].url);
-		json_put_bool(one, "cosigned", known);
-		json_put_int(one, "size", known ? (int64_t)size : 0);
-		if (known)
+		if (json_array_append_new(list, one) != 0)
+			abort();
+		if (!witness_last(f, self, l->origin, &found, &size, &time_s, e))
+			return false;
+		json_put_text(one, "origin", l->origin);
+		json_put_text(one, "key_name", l->key.name);
+		json_put_text(one, "url", l->url);
+		json_put_bool(one, "cosigned", found);
+		json_put_int(one, "size", found ? (int64_t)size : 0);
+		if (found)
 			json_put_time(one, "time", time_s * 1000);
 		else
 			json_put_text(one, "time", "");
-		json_array_append_new(list, one);
 	}
+	return logs->count > 0 || witness_state_check(f, e);
 }
 
 static void print_show(const json_t *v, struct buf *out)
@@ -146,12 +180,19 @@ static void print_show(const json_t *v, struct buf *out)
 
 	print_key(v, out);
 	output_member(out, "address", json_text(v, "url"));
-	output_member(out, "line for a policy", json_text(v, "policy"));
+	output_member(out, "line for a policy",
+		      json_text(v, "policy")[0] != '\0' ? json_text(v, "policy")
+						       : "none, nodes do not take this address: set public_endpoint = https://... in comity.conf");
 	for (size_t i = 0; i < json_array_size(logs); i++) {
 		const json_t *one = json_array_get(logs, i);
 
 		buf_add_text(out, "log ");
 		output_printable(out, json_text(one, "origin"));
+		if (strcmp(json_text(one, "origin"), json_text(one, "key_name")) != 0) {
+			buf_add_text(out, " (key ");
+			output_printable(out, json_text(one, "key_name"));
+			buf_add_text(out, ")");
+		}
 		if (json_bool(one, "cosigned")) {
 			buf_add_format(out, ": size %lld, ", (long long)json_int(one, "size"));
 			output_time(out, json_text(one, "time"));
@@ -162,11 +203,16 @@ static void print_show(const json_t *v, struct buf *out)
 	}
 }
 
-/* A policy's names have no slash to trip over, but the key's name is what people know it by. */
+/* A policy's names have no slash to trip over, but the key's name is what people know it by. A line that every node would
+ * refuse is not shown. */
 static void put_policy(json_t *v, const struct note_key *self, const char *url)
 {
 	AUTO_BUF line = { 0 };
 
+	if (!is_reached(url)) {
+		json_put_text(v, "policy", "");
+		return;
+	}
 	buf_init(&line, 4 * KIB);
 	buf_add_format(&line, "witness %s ", self->name);
 	note_key_write(self, &line);
@@ -187,8 +233,7 @@ static bool show(const char *path, json_t *v, struct err *e)
 	put_key(v, &self);
 	json_put_text(v, "url", url);
 	put_policy(v, &self, url);
-	put_logs(v, &f, &self, &logs);
-	return true;
+	return put_logs(v, &f, &self, &logs, e);
 }
 
 static int show_run(const struct args *a)
@@ -207,7 +252,7 @@ static bool logs_without(const struct watched *logs, const char *origin, struct 
 	for (size_t i = 0; i < logs->count; i++) {
 		const struct watched one = { .at = &logs->at[i], .count = 1 };
 
-		if (strcmp(logs->at[i].key.name, origin) != 0)
+		if (strcmp(logs->at[i].origin, origin) != 0)
 			watched_write(&one, text);
 	}
 	return buf_check(text, "logs", e);
@@ -220,35 +265,95 @@ static bool own_logs(const struct witness_folder *f, struct err *e)
 	       err_set(e, ERR_CONFLICT, REASON_WRONG_STATE, "the witness of a home watches the logs of its register; nothing else can be added");
 }
 
+static bool same_key(const struct note_key *a, const struct note_key *b)
+{
+	return note_key_same(a, b) && strcmp(a->name, b->name) == 0;
+}
+
+/* The log that the command names: a list of one. */
+static bool log_named(const struct args *a, struct watched *ret, struct err *e)
+{
+	const char *vkey = a->positional[1], *origin;
+	struct note_key key;
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 8 * KIB);
+	if (!note_key_parse(bytes_of(vkey), &key, e))
+		return err_note(e, "\"%.100s\" is no key of a log, as NAME+8 hex+base64", vkey);
+	if (key.type != NOTE_ED25519)
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "the key of %.100s is not one of a log (type 0x01), but of a witness", key.name);
+	if (!origin_read(args_value(a, "origin"), &origin, e) ||
+	    !log_line(&text, vkey, strlen(vkey), a->positional_count > 2 ? a->positional[2] : "", e))
+		return false;
+	if (origin != NULL)
+		buf_add_format(&text, "origin %s\n", origin);
+	return buf_check(&text, "the log's line", e) && watched_parse(buf_bytes(&text), ret, e);
+}
+
+static bool told(const char *origin, const char *what, struct err *e)
+{
+	AUTO_BUF out = { 0 };
+
+	buf_init(&out, 4 * KIB);
+	buf_add_text(&out, "log ");
+	output_printable(&out, origin);
+	buf_add_format(&out, ": %s\n", what);
+	return output_write(&out, e);
+}
+
 static bool add_log(const struct args *a, struct err *e)
 {
 	AUTO_WITNESS_FOLDER f = { .fd = -1 };
-	AUTO_WATCHED logs = { 0 }, more = { 0 };
+	AUTO_WATCHED logs = { 0 }, one = { 0 }, more = { 0 };
+	const struct watched_log *l, *there;
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	return witness_folder_open(a->positional[0], &f, e) && own_logs(&f, e) && witness_logs_read(&f, &logs, e) &&
-	       logs_without(&logs, "", &text, e) &&
-	       log_line(&text, a->positional[1], strlen(a->positional[1]), a->positional_count > 2 ? a->positional[2] : "", e) &&
-	       watched_parse(buf_bytes(&text), &more, e) && witness_logs_write(&f, &more, e);
+	if (!log_named(a, &one, e) || !witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_read(&f, &logs, e))
+		return false;
+	l = &one.at[0];
+	there = watched_find(&logs, l->origin);
+	if (there != NULL && !same_key(&there->key, &l->key))
+		return err_set(e, ERR_CONFLICT, REASON_WRONG_STATE,
+			       "%.200s is watched already, with another key: a log has one; when it has changed, comity witness remove-log comes first",
+			       l->origin);
+	if (there != NULL && (l->url[0] == '\0' || strcmp(l->url, there->url) == 0))
+		return told(l->origin, "is watched already", e);
+	if (!logs_without(&logs, l->origin, &text, e))
+		return false;
+	watched_write(&one, &text);
+	return buf_check(&text, "logs", e) && watched_parse(buf_bytes(&text), &more, e) && witness_logs_write(&f, &more, e) &&
+	       told(l->origin, there == NULL ? "is watched now" : "has another address now", e);
+}
+
+/* By its origin, or by its key. */
+static const struct watched_log *log_find(const struct watched *logs, const char *name)
+{
+	const struct watched_log *found = watched_find(logs, name);
+	struct note_key key;
+
+	if (found != NULL || !note_key_parse(bytes_of(name), &key, NULL))
+		return found;
+	for (size_t i = 0; i < logs->count; i++)
+		if (same_key(&logs->at[i].key, &key))
+			return &logs->at[i];
+	return NULL;
 }
 
 static bool remove_log(const struct args *a, struct err *e)
 {
 	AUTO_WITNESS_FOLDER f = { .fd = -1 };
 	AUTO_WATCHED logs = { 0 }, fewer = { 0 };
-	const char *plus = strchr(a->positional[1], '+');
-	char origin[NOTE_NAME_BYTES_MAX + 1];
+	const struct watched_log *found;
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	bytes_text(bytes_from(a->positional[1], plus == NULL ? strlen(a->positional[1]) : (size_t)(plus - a->positional[1])), origin,
-		   sizeof(origin));
 	if (!witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_read(&f, &logs, e))
 		return false;
-	if (watched_find(&logs, origin) == NULL)
-		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no log %.100s is watched here", origin);
-	return logs_without(&logs, origin, &text, e) && watched_parse(buf_bytes(&text), &fewer, e) && witness_logs_write(&f, &fewer, e);
+	found = log_find(&logs, a->positional[1]);
+	if (found == NULL)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no log %.200s is watched here", a->positional[1]);
+	return logs_without(&logs, found->origin, &text, e) && watched_parse(buf_bytes(&text), &fewer, e) && witness_logs_write(&f, &fewer, e);
 }
 
 static int add_log_run(const struct args *a)
@@ -292,7 +397,7 @@ const struct command witness_commands[] = {
 	{ .name = "show", .words = "name, key, address, line for a policy, what was cosigned", .arguments = "DIR", .positional_min = 1,
 	  .positional_max = 1, .options = show_options, .run = show_run },
 	{ .name = "add-log", .words = "watch one more log", .arguments = "DIR VKEY [URL]", .positional_min = 2, .positional_max = 3,
-	  .options = no_options, .run = add_log_run },
+	  .options = add_log_options, .run = add_log_run },
 	{ .name = "remove-log", .words = "cosign a log no more; what was cosigned stays known", .arguments = "DIR ORIGIN", .positional_min = 2,
 	  .positional_max = 2, .options = no_options, .run = remove_log_run },
 	{ .name = "new-key", .words = "take a new key, after the state of the old one was lost", .arguments = "",

@@ -153,7 +153,7 @@ static bool state_load(struct mirror *m, struct err *e)
 	has_note = file_read(m->dir_fd, "checkpoint", &note, &why);
 	if (!has_note && why.kind != ERR_NOT_FOUND)
 		return err_set(e, why.kind, why.reason, "%s", why.text);
-	if (has_note && !checkpoint_verify(buf_bytes(&note), &m->log->key, &kept, e))
+	if (has_note && !checkpoint_verify_of(buf_bytes(&note), m->log->origin, &m->log->key, &kept, e))
 		return err_note(e, "the copy that is here");
 	m->kept = has_note ? kept.size : 0;
 	has_state = file_read(m->dir_fd, STATE_FILE, &state, &why);
@@ -181,7 +181,7 @@ bool mirror_round(struct mirror *m, bool quiet, struct err *e)
 	bool ok;
 
 	target_turn(&m->source, m->turn);
-	progress_start(&m->progress, m->log->key.name, 0, quiet);
+	progress_start(&m->progress, watch_origin(m->log), 0, quiet);
 	ok = monitor_follow(m->monitor, &m->source, e);
 	progress_end(&m->progress);
 	if (!ok) {
@@ -198,7 +198,7 @@ bool mirror_round(struct mirror *m, bool quiet, struct err *e)
 
 bool mirror_open(struct mirror *m, const struct watched_place *log, const char *folder, const uint8_t *pin, struct err *e)
 {
-	struct monitor_options o = { .log_key = log->key, .file = take_file, .progress = hashed, .ctx = m };
+	struct monitor_options o = { .log_key = log->key, .origin = log->origin, .file = take_file, .progress = hashed, .ctx = m };
 
 	*m = (struct mirror){ .log = log, .dir_fd = -1, .monitor = monitor_new(&o) };
 	if (!dir_make(AT_FDCWD, folder, 0755, e))

@@ -34,6 +34,8 @@ struct log_watch {
 	size_t said_count;
 	enum reason reason;            /* of the last round */
 	int status;
+	enum reason reason_before;     /* of the one before */
+	int status_before;
 	uint64_t size_said;
 	uint8_t counted[SHA256_BYTES]; /* digest of the index whose openings were counted */
 };
@@ -45,6 +47,7 @@ void watch_found(struct log_watch *l, const struct err *e);
 void watch_say_verified(struct log_watch *l);
 void watch_say_missing(struct watcher *w);
 void watch_say_gone(struct log_watch *l);
+void watch_say_register(struct watcher *w);
 void watch_say_end(struct watcher *w);
 void watch_say_server(struct log_watch *l, json_t *v);
 

@@ -31,7 +31,7 @@ json_t *watch_event(const struct log_watch *l, const char *what)
 	json_t *v = json_object();
 
 	json_put_text(v, "event", what);
-	json_put_text(v, "log", l->log->key.name);
+	json_put_text(v, "log", watch_origin(l->log));
 	json_put_text(v, "target", l->log->target);
 	size_put(v, "size", c->size);
 	size_put(v, "hashed", monitor_hashed(l->monitor));
@@ -69,7 +69,7 @@ void watch_say_verified(struct log_watch *l)
 	else if (l->log->policy == NULL)
 		buf_add_text(&text, ", no witnesses asked for");
 	else
-		buf_add_format(&text, ", %zu witnesses", p->witnesses);
+		buf_add_format(&text, ", %zu witness%s", p->witnesses, p->witnesses == 1 ? "" : "es");
 	watch_say(l->w, v, buf_text(&text));
 }
 
@@ -102,7 +102,7 @@ void watch_found(struct log_watch *l, const struct err *e)
 	json_put_text(v, "reason", reason_code(e->reason));
 	json_put_text(v, "text", e->text);
 	watch_say_server(l, v);
-	buf_add_format(&text, "%s: %s: %s (%s)", l->log->key.name, status == EXIT_WRONG ? "WRONG" : "could not be looked at", e->text,
+	buf_add_format(&text, "%s: %s: %s (%s)", watch_origin(l->log), status == EXIT_WRONG ? "WRONG" : "could not be looked at", e->text,
 		       reason_code(e->reason));
 	watch_say(l->w, v, buf_text(&text));
 }
@@ -132,8 +132,22 @@ void watch_say_gone(struct log_watch *l)
 	if (l->size_said == UINT64_MAX)
 		return;
 	l->size_said = UINT64_MAX;
-	snprintf(text, sizeof(text), "%s: retired, and no mirror of it is served", l->log->key.name);
+	snprintf(text, sizeof(text), "%s: retired, and no mirror of it is served", watch_origin(l->log));
 	watch_say(l->w, watch_event(l, "retired"), text);
+}
+
+/* As an event; in words it was said on standard error when the register was read. */
+void watch_say_register(struct watcher *w)
+{
+	json_t *v;
+
+	if (w->list.parties == NULL || args_has(w->a, "root") || !args_has(w->a, "json"))
+		return;
+	v = json_object();
+	json_put_text(v, "event", "register-unchecked");
+	json_put_text(v, "register", args_value(w->a, "register"));
+	json_put_text(v, "text", "whose register it is, is not checked: --root is not given");
+	watch_say(w, v, "");
 }
 
 void watch_say_end(struct watcher *w)
@@ -155,6 +169,8 @@ void watch_say_end(struct watcher *w)
 	json_put(v, "logs", logs);
 	json_put_text(v, "result", words[w->status]);
 	json_put_int(v, "status", w->status);
+	if (w->list.parties != NULL)
+		json_put_bool(v, "register_checked", args_has(w->a, "root"));
 	json_put_int(v, "tags_expected", (int64_t)w->expected.count);
 	json_put_int(v, "tags_found", (int64_t)w->expected.found);
 	snprintf(text, sizeof(text), "%zu log%s: %s", w->list.count, w->list.count == 1 ? "" : "s", words[w->status]);

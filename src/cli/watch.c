@@ -127,9 +127,9 @@ bool watch_list_apart(const struct watch_list *w, struct err *e)
 {
 	for (size_t i = 1; i < w->count; i++)
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(w->logs[i].key.name, w->logs[k].key.name) == 0)
+			if (strcmp(watch_origin(&w->logs[i]), watch_origin(&w->logs[k])) == 0)
 				return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "%s is named twice, and has one state: follow its copies with another --state",
-					       w->logs[i].key.name);
+					       watch_origin(&w->logs[i]));
 	return true;
 }
 
@@ -145,6 +145,11 @@ void size_put(json_t *v, const char *key, uint64_t size)
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
+
+const char *watch_origin(const struct watched_place *p)
+{
+	return p->origin == NULL ? p->key.name : p->origin;
+}
 
 static char *copy_of(const char *text)
 {
@@ -295,6 +300,7 @@ bool watch_ended(const struct watched_place *log, const struct checkpoint *c, co
 
 static bool add_targets(const struct args *a, struct watch_list *w, struct err *e)
 {
+	w->first_target = w->count;
 	for (size_t i = 0; i < a->positional_count; i++) {
 		const char *vkey = args_many(a, "key", i);
 		struct note_key key;
@@ -308,6 +314,25 @@ static bool add_targets(const struct args *a, struct watch_list *w, struct err *
 	if (args_many(a, "key", a->positional_count) != NULL)
 		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "there are more --key than logs");
 	return true;
+}
+
+bool origin_read(const char *given, const char **ret, struct err *e)
+{
+	*ret = given == NULL || given[0] == '\0' ? NULL : given;
+	return *ret == NULL || checkpoint_origin_is_valid(bytes_of(given)) ||
+	       err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "\"%.100s\" is no origin of a log: one line of at most %u bytes", given,
+		       CHECKPOINT_ORIGIN_BYTES_MAX);
+}
+
+bool watch_list_origins(const struct args *a, struct watch_list *w, struct err *e)
+{
+	const char *origin;
+	size_t i = 0;
+
+	for (; (origin = args_many(a, "origin", i)) != NULL && i < a->positional_count; i++)
+		if (!origin_read(origin, &w->logs[w->first_target + i].origin, e))
+			return false;
+	return origin == NULL || err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "there are more --origin than logs");
 }
 
 bool watch_list_read(const struct args *a, struct watch_list *ret, struct err *e)

@@ -10,6 +10,7 @@
 
 struct watched_place {
 	struct note_key key;
+	const char *origin;          /* borrowed; NULL: the key's name */
 	char *target;                /* folder or https address */
 	char *party;                 /* code, from a register; NULL otherwise */
 	const struct policy *policy; /* borrowed; NULL: none */
@@ -17,7 +18,7 @@ struct watched_place {
 };
 struct watch_list {
 	struct watched_place *logs;
-	size_t count;
+	size_t count, first_target; /* TARGETs begin there */
 	struct policy *policy;      /* of --logs */
 	struct register_ *parties;  /* of --register */
 };
@@ -41,8 +42,16 @@ bool folder_of(const struct args *a, const char *option, int *ret, struct err *e
 	{ "root", 'r', OPTION_VALUE, "HEX", "fingerprint of the register's trust root, which you compared yourself" }, \
 	{ "pin", 0, OPTION_VALUE, "HEX", "SHA-256 of the web server's key (SPKI); without it any server is asked" }
 
+#define OPTION_ORIGIN(kind, words) { "origin", 0, kind, "ORIGIN", words }
+/* An --origin; NULL and an empty one: NULL, the key's name. */
+bool origin_read(const char *given, const char **ret, struct err *e) MUST_USE;
+/* What the checkpoints of this log begin with. */
+const char *watch_origin(const struct watched_place *p);
+
 /* TARGETs with --key, --logs and --register together. */
 bool watch_list_read(const struct args *a, struct watch_list *ret, struct err *e) MUST_USE;
+/* --origin of TARGETs, in the same order; an empty one: the key's name. */
+bool watch_list_origins(const struct args *a, struct watch_list *w, struct err *e) MUST_USE;
 void watch_list_add(struct watch_list *w, const char *target, const struct note_key *key, const char *party, const struct policy *policy);
 /* The logs that parties of the register retired: nothing may come after their end. */
 void watch_list_retired(struct watch_list *w);

@@ -160,21 +160,24 @@ void witness_folder_url(const struct witness_folder *f, char out[static 600])
 
 /* --- what it last cosigned ---------------------------------------------------------------------------- */
 
-static bool from_state(const struct witness_folder *f, const char *origin, struct buf *note)
+static bool state_open(const struct witness_folder *f, struct store **ret, struct err *e)
+{
+	AUTO_FD dir = openat(f->fd, WITNESS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_SIGN_KEY *key = NULL;
+	struct note_key self;
+
+	return dir >= 0 ? witness_home_open(dir, &key, &self, ret, e) : err_system(e, "cannot open the folder " WITNESS_FOLDER);
+}
+
+bool witness_state_check(const struct witness_folder *f, struct err *e)
 {
 	struct store *s = NULL;
-	bool found = false;
-	AUTO_FD dir = openat(f->fd, WITNESS_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err why = { 0 };
 
-	if (dir < 0 || !store_open_witness(dir, false, &s, NULL))
-		return false;
-	struct query *q = store_query(s, QUERY_witness_get);
-	query_bind_text(q, 1, origin);
-	if (query_row(q, &found, NULL) && found)
-		buf_add(note, query_bytes(q, 2));
-	query_end(q);
+	if (!state_open(f, &s, &why))
+		return why.reason == REASON_BUSY || err_set(e, why.kind, why.reason, "%s", why.text);
 	store_close(s);
-	return found;
+	return true;
 }
 
 static size_t take(char *at, size_t size, size_t count, void *ctx)
@@ -185,14 +188,15 @@ static size_t take(char *at, size_t size, size_t count, void *ctx)
 	return buf_ok(note) ? size * count : 0;
 }
 
-static bool from_running(const struct witness_folder *f, const char *origin, struct buf *note)
+/* Its status; 0: nobody answers. */
+static long ask_running(const struct witness_folder *f, const char *origin, struct buf *note)
 {
 	char hex[2 * SHA256_BYTES + 1], address[100], url[256];
 	CURL *c;
 	long status = 0;
 
 	if (!address_find(f, address))
-		return false;
+		return 0;
 	witness_origin_hex(origin, hex);
 	snprintf(url, sizeof(url), "%s://%s/%s/checkpoint", config_yes(&f->config, CONFIG_public_plain) ? "http" : "https", address, hex);
 	c = curl_easy_init();
@@ -203,27 +207,56 @@ static bool from_running(const struct witness_folder *f, const char *origin, str
 		  curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_TIMEOUT, ASK_S_MAX) == CURLE_OK &&
 		  curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
 		  curl_easy_setopt(c, CURLOPT_WRITEDATA, note) == CURLE_OK && curl_easy_perform(c) == CURLE_OK &&
-		  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == 200;
+		  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK;
 	curl_easy_cleanup(c);
-	return ok;
+	return ok ? status : 0;
 }
 
-bool witness_last(const struct witness_folder *f, const struct note_key *self, const char *origin, uint64_t *ret_size, int64_t *ret_s)
+static bool note_of(struct bytes text, const struct note_key *self, const char *origin, uint64_t *ret_size, int64_t *ret_s, struct err *e)
 {
 	struct checkpoint c;
 	struct note n;
+
+	if (!note_parse(text, &n, e) || !checkpoint_parse(n.text, &c, e) || !cosignature_verify(&n, self, ret_s, e))
+		return false;
+	*ret_size = c.size;
+	return strcmp(c.origin, origin) == 0 || err_set(e, ERR_REJECTED, REASON_MALFORMED, "it is of another log");
+}
+
+static bool from_state(struct store *s, const char *origin, bool *ret_found, struct buf *note, struct err *e)
+{
+	struct query *q = store_query(s, QUERY_witness_get);
+
+	query_bind_text(q, 1, origin);
+	bool ok = query_row(q, ret_found, e);
+	if (ok && *ret_found)
+		buf_add(note, query_bytes(q, 2));
+	query_end(q);
+	return ok;
+}
+
+bool witness_last(const struct witness_folder *f, const struct note_key *self, const char *origin, bool *ret_found, uint64_t *ret_size,
+		  int64_t *ret_s, struct err *e)
+{
+	struct err why = { 0 };
+	struct store *s = NULL;
+	long status;
 	AUTO_BUF note = { 0 };
 
 	buf_init(&note, 2 * NOTE_BYTES_MAX);
-	/* The running witness first: whoever opens the state keeps a witness that starts from it. */
-	if (!from_running(f, origin, &note)) {
-		buf_clear(&note);
-		if (!from_state(f, origin, &note))
-			return false;
+	/* The running witness first: whoever opens the state keeps a witness that starts from it. What answers there may be
+	 * anybody, when the witness does not run: only its cosignature is believed. */
+	status = ask_running(f, origin, &note);
+	*ret_found = status == 200 && note_of(buf_bytes(&note), self, origin, ret_size, ret_s, NULL);
+	if (*ret_found)
+		return true;
+	if (!state_open(f, &s, &why)) {
+		if (why.reason == REASON_BUSY)
+			return status == 404 || err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the witness runs, and does not say what it cosigned");
+		return err_set(e, why.kind, why.reason, "%s", why.text);
 	}
-	if (!note_parse(buf_bytes(&note), &n, NULL) || !checkpoint_parse(n.text, &c, NULL) || strcmp(c.origin, origin) != 0 ||
-	    !cosignature_verify(&n, self, ret_s, NULL))
-		return false;
-	*ret_size = c.size;
-	return true;
+	buf_clear(&note);
+	bool ok = from_state(s, origin, ret_found, &note, e);
+	store_close(s);
+	return ok && (!*ret_found || note_of(buf_bytes(&note), self, origin, ret_size, ret_s, e) || err_note(e, "what is stored of %.100s", origin));
 }

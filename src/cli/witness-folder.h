@@ -22,8 +22,12 @@ bool witness_logs_read(const struct witness_folder *f, struct watched *ret, stru
 bool witness_logs_write(const struct witness_folder *f, const struct watched *logs, struct err *e) MUST_USE;
 /* Where the world reaches it: public_endpoint, else what it listens at. */
 void witness_folder_url(const struct witness_folder *f, char out[static 600]);
+/* Whether it may sign: its state is there and of its key, or it runs and holds it. What is wrong is said in one sentence. */
+bool witness_state_check(const struct witness_folder *f, struct err *e) MUST_USE;
 /* Size and time of what was last cosigned for this log: of the state, or of the running witness, whose cosignature is
- * verified. False when nothing is known. */
-bool witness_last(const struct witness_folder *f, const struct note_key *self, const char *origin, uint64_t *ret_size, int64_t *ret_s);
+ * verified. *ret_found false: nothing was. An error: that cannot be known, because the state is lost, or the witness holds
+ * it and does not answer. */
+bool witness_last(const struct witness_folder *f, const struct note_key *self, const char *origin, bool *ret_found, uint64_t *ret_size,
+		  int64_t *ret_s, struct err *e) MUST_USE;
 
 #endif

@@ -2,6 +2,7 @@
  * come after them, and what was answered is there when it comes again. */
 #include "log/test-witness-scene.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -305,6 +306,41 @@ static void the_keepers_list_is_kept_when_it_can_be_read(void **state)
 	life_end(&l);
 }
 
+/* As few files may be open as are: a moment's failure, of which the file's own times and size say nothing. */
+static struct rlimit no_more_files(void)
+{
+	struct rlimit was, now;
+	int next = dup(STDIN_FILENO);
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	now = was;
+	now.rlim_cur = (rlim_t)next;
+	close(next);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	return was;
+}
+
+static void a_list_that_could_not_be_read_is_read_later(void **state)
+{
+	struct life l;
+	struct rlimit was;
+	AUTO_BUF body = { 0 };
+
+	buf_init(&body, MIB);
+	life_make(&l, false);
+	end(&l);
+	assert_int_equal(unlinkat(l.dir, WITNESS_LOGS_FILE, 0), 0);
+	begin(&l, false);
+	write_logs(&l);
+	was = no_more_files();
+	send_call(&l, 1, 0, 9);
+	assert_int_equal(answer_of(&l, 1, &body), 404);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	send_call(&l, 2, 0, 9);
+	assert_int_equal(answer_of(&l, 2, &body), 200);
+	life_end(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_state_that_changes_below_us_is_not_overwritten),
 		cmocka_unit_test(without_its_state_a_nodes_witness_answers_503_and_says_why),
 		cmocka_unit_test(alone_it_does_not_start_without_its_state),
+		cmocka_unit_test(a_list_that_could_not_be_read_is_read_later),
 		cmocka_unit_test(the_keepers_list_is_kept_when_it_can_be_read),
 	};
 

@@ -6,6 +6,7 @@
  * folder that its key lies in. */
 #include "daemon/witness.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ struct witness {
 	struct note_key self;
 	char why[ERR_TEXT_BYTES_MAX];
 	struct watched logs;
-	struct stat logs_seen;
+	struct stat logs_seen;         /* of the file that was read */
+	char logs_why[ERR_TEXT_BYTES_MAX]; /* why it was not, said once; empty when it was */
 	struct reply *replies, **replies_end;
 	uint64_t timer;
 	int64_t doorless_us; /* since when there is no door */
@@ -119,17 +121,25 @@ static bool state_put(void *ctx, const char *origin, const struct witness_state 
 
 /* --- what is watched ----------------------------------------------------------------------------------- */
 
-static bool logs_changed(const struct witness *w, struct stat *now)
+/* All zero: there is no file. */
+static bool logs_stat(const struct witness *w, struct stat *ret, struct err *e)
+{
+	memset(ret, 0, sizeof(*ret));
+	return fstatat(w->o.dir_fd, WITNESS_LOGS_FILE, ret, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT ||
+	       err_system(e, "cannot look at " WITNESS_LOGS_FILE);
+}
+
+static bool logs_changed(const struct witness *w, const struct stat *now)
 {
 	const struct stat *seen = &w->logs_seen;
 
-	if (fstatat(w->o.dir_fd, WITNESS_LOGS_FILE, now, AT_SYMLINK_NOFOLLOW) != 0)
-		memset(now, 0, sizeof(*now));
 	return now->st_ino != seen->st_ino || now->st_size != seen->st_size || now->st_mtim.tv_sec != seen->st_mtim.tv_sec ||
 	       now->st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
 }
 
-/* A file that cannot be read changes nothing: the logs that were watched still are. */
+/* A file that cannot be read changes nothing: the logs that were watched still are. What could not be read is looked at
+ * again; what was read and is no list only when it is another file. It is looked at before it is read, so that a file
+ * that changes in between is read again. */
 static bool logs_look(struct witness *w, bool *ret_changed, struct err *e)
 {
 	struct stat now;
@@ -137,11 +147,15 @@ static bool logs_look(struct witness *w, bool *ret_changed, struct err *e)
 	AUTO_BUF text = { 0 };
 
 	*ret_changed = false;
+	if (!logs_stat(w, &now, e))
+		return false;
 	if (!logs_changed(w, &now))
 		return true;
-	w->logs_seen = now;
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	if (now.st_ino != 0 && (!file_read(w->o.dir_fd, WITNESS_LOGS_FILE, &text, e) || !watched_parse(buf_bytes(&text), &logs, e)))
+	if (now.st_ino != 0 && !file_read(w->o.dir_fd, WITNESS_LOGS_FILE, &text, e))
+		return false;
+	w->logs_seen = now;
+	if (!watched_parse(buf_bytes(&text), &logs, e))
 		return false;
 	watched_release(&w->logs);
 	w->logs = logs;
@@ -154,8 +168,12 @@ static void logs_refresh(struct witness *w, bool *ret_changed)
 {
 	struct err e = { 0 };
 
-	if (!logs_look(w, ret_changed, &e))
+	if (logs_look(w, ret_changed, &e)) {
+		w->logs_why[0] = '\0';
+	} else if (strcmp(w->logs_why, e.text) != 0) {
+		snprintf(w->logs_why, sizeof(w->logs_why), "%s", e.text);
 		diag_err(DIAG_ERROR, "logs-not-read", &e);
+	}
 }
 
 static const struct note_key *state_log_key(void *ctx, const char *origin)

@@ -3,10 +3,11 @@
  * seen. An unsigned answer changes what is asked next and what `status` says, and nothing else: who can come between us
  * and a witness can delay, and not more. */
 #include "exchange/cosigning-internal.h"
-#include "exchange/recover.h"
+#include "exchange/shown.h"
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/num.h"
 #include "log/witness.h"
@@ -21,31 +22,32 @@
 /* --- asking ------------------------------------------------------------------------------------------------- */
 
 /* Only for those who count: the others stop nobody. Who has no address cannot be asked. */
-static bool unseen(const struct cosigning *c, const struct watcher *w, int64_t now_ms)
+static bool unseen(const struct cosigning *c, const struct watcher *w)
 {
-	return c->look_ms != 0 && now_ms >= c->look_ms && now_ms - c->look_ms < COSIGNING_ROUND_MS && c->has_policy && w->counts &&
+	return c->look_us != 0 && clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000 && c->has_policy && w->counts &&
 	       w->url[0] != '\0' && !w->looked_at;
 }
 
-bool cosigning_looking(const struct node *n, int64_t now_ms)
+bool cosigning_looking(const struct node *n)
 {
 	const struct cosigning *c = n->cosigning;
 
 	for (size_t i = 0; i < c->count; i++)
-		if (unseen(c, c->watchers[i], now_ms))
+		if (unseen(c, c->watchers[i]))
 			return true;
 	return false;
 }
 
-void cosigning_look_again(struct node *n, int64_t now_ms)
+void cosigning_look_again(struct node *n)
 {
 	struct cosigning *c = n->cosigning;
 
-	c->look_ms = now_ms;
+	c->look_us = clock_monotonic_us();
 	for (size_t i = 0; i < c->count; i++)
 		c->watchers[i]->looked_at = false;
 }
 
+/* current: NULL where nothing is signed yet, and there is only the look. */
 static bool wants(const struct cosigning *c, const struct watcher *w, const struct proved *current, int64_t now_ms)
 {
 	if (!(w->counts || w->for_peer) || w->url[0] == '\0')
@@ -55,7 +57,7 @@ static bool wants(const struct cosigning *c, const struct watcher *w, const stru
 	/* However the clock is set, it is tried again within the longest wait. */
 	if (now_ms < w->next_ms && w->next_ms - now_ms <= REFUSED_MS)
 		return false;
-	return w->claimed > 0 || unseen(c, w, now_ms) || w->signed_under.checkpoint.size != current->checkpoint.size;
+	return unseen(c, w) || (current != NULL && (w->claimed > 0 || w->contradicts || !watcher_has_signed(w, current, now_ms)));
 }
 
 /* What the witness has seen is where the proof begins; who was never asked is asked from nothing, and says where. */
@@ -76,9 +78,9 @@ static bool ask(struct node *n, struct watcher *w, const struct proved *current,
 {
 	char hex[2 * SHA256_BYTES + 1];
 
-	bool look = unseen(n->cosigning, w, now_ms);
+	bool look = unseen(n->cosigning, w);
 
-	if (look || w->claimed > 0) {
+	if (look || w->claimed > 0 || w->contradicts) {
 		w->what = look ? CALL_LOOK : CALL_SHOW;
 		witness_origin_hex(log_origin(n->log), hex);
 		snprintf(ret->url, sizeof(ret->url), "%s/%s/checkpoint", w->url, hex);
@@ -87,7 +89,7 @@ static bool ask(struct node *n, struct watcher *w, const struct proved *current,
 		if (!ask_cosign(n, w, current, &ret->body, e))
 			return false;
 	}
-	w->asked = current->checkpoint;
+	w->asked = current != NULL ? current->checkpoint : (struct checkpoint){ 0 };
 	w->call = ret->number = ++n->cosigning->last_number;
 	w->call_ms = now_ms;
 	return true;
@@ -119,7 +121,7 @@ bool cosigning_due(const struct node *n, int64_t now_ms)
 	if (c->candidate.checkpoint.size > 0 && n->checkpoint.size > c->candidate.checkpoint.size &&
 	    (now_ms < c->begun_ms || now_ms - c->begun_ms >= COSIGNING_ROUND_MS))
 		return true;
-	for (size_t i = 0; current != NULL && i < c->count; i++)
+	for (size_t i = 0; i < c->count; i++)
 		if (wants(c, c->watchers[i], current, now_ms))
 			return true;
 	return false;
@@ -139,7 +141,7 @@ bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, b
 		return false;
 	round_over(n, now_ms);
 	current = cosigning_current(c);
-	for (size_t i = 0; current != NULL && i < c->count; i++) {
+	for (size_t i = 0; i < c->count; i++) {
 		if (!wants(c, c->watchers[i], current, now_ms))
 			continue;
 		*ret_found = ask(n, c->watchers[i], current, now_ms, ret, e);
@@ -165,16 +167,21 @@ static void failed(struct watcher *w, int64_t wait_ms, int64_t now_ms, const cha
 	w->next_ms = now_ms + wait_ms;
 }
 
-static void took(struct watcher *w, const struct proved *under, int64_t signed_ms, int64_t now_ms)
+/* It has signed that, and said what time it is. */
+static void told(struct watcher *w, uint64_t size, int64_t signed_ms, int64_t now_ms)
 {
 	w->known = true;
 	w->corrected = false;
-	w->size = under->checkpoint.size;
+	w->size = w->told_size = size;
+	w->last_ms = now_ms;
+	w->off_ms = signed_ms - now_ms;
+}
+
+static void took(struct watcher *w, const struct proved *under, int64_t signed_ms)
+{
 	w->failures = 0;
 	w->next_ms = 0;
 	w->error[0] = '\0';
-	w->last_ms = now_ms;
-	w->off_ms = signed_ms - now_ms;
 	proved_copy(&w->signed_under, under);
 	w->signed_under.quorum_ms = signed_ms;
 }
@@ -184,6 +191,7 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 	struct cosigning *c = n->cosigning;
 	struct err why = { 0 };
 	int64_t time_s;
+	AUTO_BUF with = { 0 };
 	/* The round may have gone on, and what was the candidate may be proved by others. */
 	struct proved *p = c->candidate.checkpoint.size == w->asked.size ? &c->candidate : &c->proved;
 
@@ -193,11 +201,21 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 		w->failures = 0;
 		return true;
 	}
-	if (!cosignature_take(&p->note, lines, &w->key, &time_s, &why)) {
+	buf_init(&with, p->note.max);
+	buf_add(&with, buf_bytes(&p->note));
+	if (!cosignature_take(&with, lines, &w->key, &time_s, &why)) {
 		failed(w, RETRY_MS_MIN, now_ms, "its answer has no cosignature of its own: %.120s", why.text);
 		return true;
 	}
-	took(w, p, time_s * 1000, now_ms);
+	told(w, p->checkpoint.size, time_s * 1000, now_ms);
+	if (cosigning_is_ahead(time_s * 1000, now_ms)) {
+		failed(w, RETRY_MS_MIN, now_ms, "its clock is off, or ours: its cosignature is dated %lld s ahead and does not count",
+		       (long long)(w->off_ms / 1000));
+		return true;
+	}
+	buf_clear(&p->note);
+	buf_add(&p->note, buf_bytes(&with));
+	took(w, p, time_s * 1000);
 	return cosigning_gained(n, p, now_ms, e);
 }
 
@@ -247,8 +265,9 @@ static void refused(struct node *n, struct watcher *w, unsigned status, int64_t 
 		failed(w, REFUSED_MS, now_ms, "it does not accept this log's signature (403)");
 		break;
 	case 422:
-		/* Our proof is built from our own tree: what it saw before is of another. */
-		failed(w, REFUSED_MS, now_ms, "it has seen another tree of this log: evidence of a fork (422)");
+		/* Our proof is built from our own tree: what it saw before is of another. That it shows next. */
+		w->contradicts = true;
+		failed(w, 0, now_ms, "it has seen another tree of this log: evidence of a fork (422)");
 		diag(DIAG_ERROR, "fork-evidence", "witness=%s size=%llu asked=%llu", w->key.name, (unsigned long long)w->size,
 		     (unsigned long long)w->asked.size);
 		break;
@@ -257,59 +276,44 @@ static void refused(struct node *n, struct watcher *w, unsigned status, int64_t 
 	}
 }
 
-/* The signer is told as by a store that is too small (slots.c): it locks itself, too. */
-static void lock(struct node *n, const struct watcher *w, uint64_t size, struct bytes shows)
+/* Restore is not a fork (design.md part 10): only our own signature under what we have not stops us. */
+static bool locks(struct node *n, const struct watcher *w, struct bytes note, struct checkpoint *ret)
 {
-	bool more = size > leaves_known(n);
-	struct signing_extension nothing = { .size = 0 };
-	AUTO_BUF note = { 0 };
+	enum shown_is is;
 
-	if (n->locked && size <= n->known_size)
-		return; /* another has shown as much, and recovery leads to the most */
-	buf_init(&note, NOTE_BYTES_MAX);
-	(void)!recover_known(n, size, w->key.name); /* kept for the next start */
-	(void)!recover_shown(n, shows, NULL);
-	n->locked = true;
-	if (more)
-		snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows %llu leaves of this log with its signature, and this home has "
-			 "%llu: it was restored from an older state", w->key.name, (unsigned long long)size,
-			 (unsigned long long)leaves_known(n));
-	else
-		snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows another tree of %llu leaves of this log with its signature: "
-			 "evidence of a fork, or this home was restored from an older state", w->key.name, (unsigned long long)size);
-	(void)!n->signer.checkpoint(n->signer.ctx, &nothing, &note, NULL);
+	if (!checkpoint_verify(note, &n->identity.log, ret, NULL))
+		return false;
+	if (!shown_compare(n, ret, &is, NULL) || is == SHOWN_OURS)
+		return false;
+	(void)!shown_keep(n, note, w->key.name, NULL); /* what cannot be written now is written later */
 	diag(DIAG_ERROR, "locked", "why=\"%s\"", n->locked_why);
+	return true;
 }
 
-/* Restore is not a fork (design.md part 10): only our own signature under more leaves than we have stops us. */
 static void shown(struct node *n, struct watcher *w, bool ok, struct bytes note, int64_t now_ms)
 {
 	struct checkpoint c;
 	uint64_t claimed = w->claimed;
 
 	w->claimed = 0;
-	w->known = false;
-	if (ok && checkpoint_verify(note, &n->identity.log, &c, NULL) && c.size > leaves_known(n))
-		lock(n, w, c.size, note);
-	else
+	w->contradicts = w->known = false;
+	if (ok && locks(n, w, note, &c))
+		return;
+	if (claimed > 0)
 		failed(w, REFUSED_MS, now_ms, "it says that it has seen %llu leaves of this log, and shows no signature of ours for that",
 		       (unsigned long long)claimed);
+	else
+		failed(w, REFUSED_MS, now_ms, "it says that it has seen another tree of this log (422), and shows no signature of ours for that");
 }
 
 /* What it shows is where its next proof begins; when it shows nothing of ours, that holds up nobody. */
 static void looked_at(struct node *n, struct watcher *w, unsigned status, struct bytes note)
 {
-	struct checkpoint c;
-	merkle_hash root;
+	struct checkpoint c = { 0 };
 
 	w->looked_at = true;
-	if (status != 200 || !checkpoint_verify(note, &n->identity.log, &c, NULL))
+	if (status != 200 || locks(n, w, note, &c) || c.size == 0)
 		return;
-	if (c.size > leaves_known(n) || (c.size <= log_size(n->log) && log_root_at(n->log, c.size, root, NULL) &&
-					 memcmp(root, c.root, sizeof(root)) != 0)) {
-		lock(n, w, c.size, note);
-		return;
-	}
 	w->known = true;
 	w->size = c.size;
 }

@@ -22,6 +22,7 @@ struct watcher {
 	uint64_t size;
 	bool corrected;              /* it has said so by a 409 since it last signed */
 	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
+	bool contradicts;            /* it has another tree, it says */
 	bool looked_at;              /* since the start: it has shown what it has seen, or failed to */
 	uint64_t call;               /* under way; 0: none */
 	enum watcher_call what;
@@ -30,20 +31,21 @@ struct watcher {
 	unsigned failures;           /* in a row */
 	int64_t next_ms;             /* not before */
 	int64_t last_ms, off_ms;     /* when it last signed, by our clock; and how far its clock was from ours then */
-	struct proved signed_under;  /* the newest checkpoint that it signed, with its cosignature */
+	uint64_t told_size;          /* what it signed then, whether it counts or not */
+	struct proved signed_under;  /* the newest checkpoint that it signed, with its cosignature that counts */
 	char error[200];
 };
 
 struct cosigning {
 	uint8_t policy[SHA256_BYTES]; /* hash of the policy that the watchers are of */
 	bool has_policy, looked;      /* a policy that wants cosignatures; policies were looked up once */
-	int64_t look_ms;              /* witnesses are looked at since then; 0: no need */
+	int64_t look_us;              /* monotonic: witnesses are looked at since then; 0: not yet */
 	struct watcher *watchers[COSIGNING_WITNESSES_MAX];
 	size_t count;
 	struct proved candidate;      /* size 0: none under way */
 	int64_t begun_ms;             /* of the round */
 	struct proved proved;
-	bool unsaved;                 /* proved is not in the store yet */
+	bool unsaved;                 /* proved is not certainly in the store yet */
 	int64_t waiting_since;        /* the oldest signed checkpoint that is not proved is from then; 0: all are */
 	int64_t beyond_since;         /* the same of those after the candidate */
 	int64_t paged_since;          /* the miss that was paged about */
@@ -64,12 +66,16 @@ struct proved *cosigning_current(struct cosigning *c);
 bool cosigning_policy(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
 /* The watchers are of the policy that is in effect now. */
 bool cosigning_policy_is_known(const struct node *n, int64_t now_ms);
-/* Adds the witnesses of parties to which letters may go proof-pending. */
+/* Adds the witnesses of parties to which letters may go proof-pending, and drops those that none needs any more. */
 bool cosigning_peers(struct node *n, struct err *e) MUST_USE;
 /* A new round with the newest checkpoint. */
 void cosigning_begin(struct node *n, int64_t now_ms);
 /* The candidate, or the proved one, has got another cosignature. */
 bool cosigning_gained(struct node *n, struct proved *p, int64_t now_ms, struct err *e) MUST_USE;
 void proved_copy(struct proved *to, const struct proved *from);
+/* No receiver would count what is dated so far ahead of us: neither do we. */
+bool cosigning_is_ahead(int64_t signed_ms, int64_t now_ms);
+/* It has signed that, and its word still counts. */
+bool watcher_has_signed(const struct watcher *w, const struct proved *p, int64_t now_ms);
 
 #endif

@@ -62,7 +62,7 @@ bool cosigning_missing(const struct node *n, struct buf *out)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct watcher *w = c->watchers[i];
 
-		if (!w->counts || (current != NULL && w->signed_under.checkpoint.size == current->checkpoint.size))
+		if (!w->counts || (current != NULL && watcher_has_signed(w, current, clock_now_ms())))
 			continue;
 		buf_add_format(out, "%s%s", any ? ", " : "", w->key.name);
 		any = true;
@@ -77,7 +77,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Of the last round: who signed the checkpoint that is proved, or the one that waits. */
+/* Of the last round: who signed the checkpoint that is proved, or a later one, even where that does not count. */
 int64_t cosigning_clock_off_ms(const struct node *n)
 {
 	const struct cosigning *c = n->cosigning;
@@ -86,9 +86,8 @@ int64_t cosigning_clock_off_ms(const struct node *n)
 
 	for (size_t i = 0; i < c->count; i++) {
 		const struct watcher *w = c->watchers[i];
-		uint64_t size = w->signed_under.checkpoint.size;
 
-		if (w->counts && size > 0 && (size == c->candidate.checkpoint.size || size == c->proved.checkpoint.size))
+		if (w->counts && w->told_size > 0 && w->told_size >= c->proved.checkpoint.size)
 			off[count++] = w->off_ms;
 	}
 	if (count == 0)
@@ -99,11 +98,14 @@ int64_t cosigning_clock_off_ms(const struct node *n)
 	return (low < 0 ? -low : low) < (high < 0 ? -high : high) ? low : high;
 }
 
+bool cosigning_is_off(int64_t off_ms)
+{
+	return off_ms > COSIGNING_AHEAD_MS || off_ms < -COSIGNING_CLOCK_OFF_MS;
+}
+
 bool cosigning_clock_off(const struct node *n)
 {
-	int64_t off = cosigning_clock_off_ms(n);
-
-	return off > COSIGNING_CLOCK_OFF_MS || off < -COSIGNING_CLOCK_OFF_MS;
+	return cosigning_is_off(cosigning_clock_off_ms(n));
 }
 
 bool cosigning_waits(struct node *n, const uint8_t hash[static 32], const char *peer)
@@ -179,7 +181,7 @@ json_t *cosigning_status(const struct node *n)
 		json_put_text(one, "error", w->url[0] == '\0' ? "the policy says no address of it" : w->error);
 		json_put_int(one, "last_ms", w->last_ms);
 		json_put_text(one, "name", w->key.name);
-		json_put_bool(one, "signed", current != NULL && w->signed_under.checkpoint.size == current->checkpoint.size);
+		json_put_bool(one, "signed", current != NULL && watcher_has_signed(w, current, clock_now_ms()));
 		json_array_append_new(list, one);
 	}
 	json_put(v, "witnesses", list);

@@ -1,6 +1,6 @@
 /* Rounds of cosigning. What is believed is decided here and nowhere else: a witness's line counts only after
- * it verified under the very checkpoint that was sent, and the policy of the register, without our own keys,
- * says when there are enough. Until then nothing is published, and no letter leaves. What is proved goes into the
+ * it verified under the very checkpoint that was sent, and the policy of the register, without our own keys and without
+ * what is dated ahead, says when there are enough. Until then nothing is published, and no letter leaves. What is proved goes into the
  * store, so that a node that was started again has a proof to show before its witnesses are awake. */
 #include "exchange/cosigning-internal.h"
 
@@ -84,7 +84,18 @@ static const struct register_policy *policy_of(const struct node *n, int64_t now
 	return p != NULL && !policy_wants_none(p->policy) ? p : NULL;
 }
 
-static bool too_old(const struct node *n, int64_t since, int64_t now_ms)
+bool cosigning_is_ahead(int64_t signed_ms, int64_t now_ms)
+{
+	return signed_ms > now_ms + COSIGNING_AHEAD_MS;
+}
+
+bool watcher_has_signed(const struct watcher *w, const struct proved *p, int64_t now_ms)
+{
+	return w->signed_under.checkpoint.size == p->checkpoint.size && !cosigning_is_ahead(w->signed_under.quorum_ms, now_ms);
+}
+
+/* A receiver would reject it for its age, or because it would not count what is dated ahead. */
+static bool too_old_or_ahead(const struct node *n, int64_t since, int64_t now_ms)
 {
 	const struct register_policy *p = policy_of(n, now_ms);
 	int64_t spare;
@@ -92,18 +103,17 @@ static bool too_old(const struct node *n, int64_t since, int64_t now_ms)
 	if (p == NULL || since == 0)
 		return false;
 	spare = p->max_age_ms / 4 < STALE_SPARE_MS ? p->max_age_ms / 4 : STALE_SPARE_MS;
-	return now_ms - since > p->max_age_ms - spare;
+	return now_ms - since > p->max_age_ms - spare || cosigning_is_ahead(since, now_ms);
 }
 
 bool cosigning_stale(const struct node *n, int64_t now_ms)
 {
-	return too_old(n, n->cosigning->proved.quorum_ms, now_ms);
+	return too_old_or_ahead(n, n->cosigning->proved.quorum_ms, now_ms);
 }
 
 /* A log's own party never counts (design.md part 10): not its log key, not its witness, whatever the policy says. */
-static bool is_our_own(void *ctx, const struct note_key *k)
+static bool is_our_own(const struct node *n, const struct note_key *k)
 {
-	const struct node *n = ctx;
 	const struct party *us = register_party(n->reg, bytes_of(node_party(n)));
 	char witness[NOTE_NAME_BYTES_MAX + 16];
 
@@ -121,6 +131,13 @@ static struct watcher *watcher_find(struct cosigning *c, const struct note_key *
 	return NULL;
 }
 
+/* It is asked again. */
+static void signed_nothing(struct watcher *w)
+{
+	proved_none(&w->signed_under);
+	w->told_size = 0;
+}
+
 /* NULL when there is no room. */
 static struct watcher *watcher_add(struct cosigning *c, const struct note_key *k, const char *url)
 {
@@ -132,32 +149,21 @@ static struct watcher *watcher_add(struct cosigning *c, const struct note_key *k
 		w = calloc(1, sizeof(*w));
 		if (w == NULL)
 			abort();
-		w->key = *k;
 		proved_init(&w->signed_under);
 		c->watchers[c->count++] = w;
+	} else if (strcmp(w->key.name, k->name) != 0) {
+		signed_nothing(w); /* by that name */
 	}
+	w->key = *k;
 	/* Cut off it would be the address of somebody else. */
 	snprintf(w->url, sizeof(w->url), "%s", strlen(url) < sizeof(w->url) ? url : "");
 	return w;
 }
 
-/* Those of an earlier policy go; who stays keeps what is known of it. */
-static void watchers_of(struct node *n, const struct policy *p)
+static void drop_unneeded(struct cosigning *c)
 {
-	struct cosigning *c = n->cosigning;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->count; i++) {
-		c->watchers[i]->counts = false;
-		proved_none(&c->watchers[i]->signed_under); /* asked again, for the new round's note */
-	}
-	for (size_t i = 0; p != NULL && i < policy_witness_count(p); i++) {
-		const struct policy_witness *x = policy_witness_at(p, i);
-		struct watcher *w = is_our_own(n, &x->key) ? NULL : watcher_add(c, &x->key, x->url);
-
-		if (w != NULL)
-			w->counts = true;
-	}
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->watchers[i]->counts || c->watchers[i]->for_peer)
 			c->watchers[kept++] = c->watchers[i];
@@ -167,14 +173,60 @@ static void watchers_of(struct node *n, const struct policy *p)
 	c->count = kept;
 }
 
+static bool policy_has(const struct policy *p, const struct note_key *k)
+{
+	for (size_t i = 0; p != NULL && i < policy_witness_count(p); i++)
+		if (note_key_same(&policy_witness_at(p, i)->key, k))
+			return true;
+	return false;
+}
+
+/* Those of an earlier policy go; who stays keeps what is known of it. Those of peers come back where they are needed, when
+ * the policy's have their room (cosigning_peers). */
+static void watchers_of(struct node *n, const struct policy *p)
+{
+	struct cosigning *c = n->cosigning;
+
+	for (size_t i = 0; i < c->count; i++) {
+		c->watchers[i]->counts = policy_has(p, &c->watchers[i]->key);
+		c->watchers[i]->for_peer = false;
+		signed_nothing(c->watchers[i]); /* of the new round's note */
+	}
+	drop_unneeded(c);
+	for (size_t i = 0; i < c->count; i++)
+		c->watchers[i]->counts = false;
+	for (size_t i = 0; p != NULL && i < policy_witness_count(p); i++) {
+		const struct policy_witness *x = policy_witness_at(p, i);
+		struct watcher *w = is_our_own(n, &x->key) ? NULL : watcher_add(c, &x->key, x->url);
+
+		if (w != NULL)
+			w->counts = true;
+	}
+	drop_unneeded(c); /* our own */
+}
+
+struct doubt {
+	const struct node *n;
+	const struct note *note;
+	int64_t latest_ms;
+};
+
+static bool does_not_count(void *ctx, const struct note_key *k)
+{
+	const struct doubt *d = ctx;
+
+	return is_our_own(d->n, k) || cosignature_is_after(d->note, k, d->latest_ms);
+}
+
 /* Whether the register's policy is met by this note. A cosignature that we have taken verified: one that fails here
- * is of a key that changed, and then the note is worth nothing. */
-static bool is_enough(struct node *n, const struct register_policy *p, struct proved *proved)
+ * is of a key that changed, and then the note is worth nothing. One may have been taken while our clock was wrong. */
+static bool is_enough(const struct node *n, const struct register_policy *p, struct proved *proved, int64_t now_ms)
 {
 	struct policy_verdict v = { 0 };
 	struct note note;
+	struct doubt d = { n, &note, now_ms + COSIGNING_AHEAD_MS };
 
-	if (!note_parse(buf_bytes(&proved->note), &note, NULL) || !policy_evaluate(p->policy, &note, is_our_own, n, &v, NULL))
+	if (!note_parse(buf_bytes(&proved->note), &note, NULL) || !policy_evaluate(p->policy, &note, does_not_count, &d, &v, NULL))
 		return false;
 	policy_verdict_release(&v);
 	if (v.met) {
@@ -211,7 +263,7 @@ bool cosigning_policy(struct node *n, int64_t now_ms, struct err *e)
 	proved_none(&c->candidate);
 	c->waiting_since = c->beyond_since = 0;
 	/* What was proved by another policy would be under-witnessed to those who know this one. */
-	if (p != NULL && c->proved.checkpoint.size > 0 && !is_enough(n, p, &c->proved))
+	if (p != NULL && c->proved.checkpoint.size > 0 && !is_enough(n, p, &c->proved, now_ms))
 		proved_none(&c->proved);
 	return cosigning_signed(n, now_ms, e);
 }
@@ -307,7 +359,7 @@ bool cosigning_gained(struct node *n, struct proved *p, int64_t now_ms, struct e
 	const struct register_policy *policy = policy_of(n, now_ms);
 	bool again = p == &c->proved;
 
-	if (policy == NULL || !is_enough(n, policy, p))
+	if (policy == NULL || !is_enough(n, policy, p, now_ms))
 		return true;
 	if (!again) {
 		proved_copy(&c->proved, p);
@@ -339,8 +391,12 @@ bool cosigning_save(struct node *n, struct err *e)
 	query_bind_bytes(q, 2, buf_bytes(&c->proved.note));
 	bool ok = query_run(q, e);
 	query_end(q);
-	c->unsaved = !ok;
 	return ok;
+}
+
+void cosigning_saved(struct node *n)
+{
+	n->cosigning->unsaved = false;
 }
 
 /* Only what is signed by us and of this very tree. */
@@ -365,7 +421,7 @@ bool cosigning_open(struct node *n, struct err *e)
 	if (ok && c->proved.note.len > 0 && !is_ours(n, buf_bytes(&c->proved.note), &c->proved.checkpoint))
 		proved_none(&c->proved);
 	c->looked = false; /* whether the note is enough by today's policy is looked at now */
-	c->look_ms = log_size(n->log) > 0 ? clock_now_ms() : 0;
+	cosigning_look_again(n);
 	return ok && cosigning_signed(n, clock_now_ms(), e);
 }
 
@@ -379,8 +435,10 @@ bool cosigning_peers(struct node *n, struct err *e)
 
 	for (size_t i = 0; i < c->count; i++)
 		c->watchers[i]->for_peer = false;
-	if (cosigning_missed_since(n) == 0)
+	if (cosigning_missed_since(n) == 0) {
+		drop_unneeded(c);
 		return true;
+	}
 	q = store_query(n->store, QUERY_outbox_peers);
 	while ((ok = query_row(q, &found, e)) && found) {
 		const struct party *p = register_party(n->reg, query_bytes(q, 0));
@@ -390,12 +448,14 @@ bool cosigning_peers(struct node *n, struct err *e)
 			continue;
 		struct watcher *w = watcher_find(c, &p->witness_key);
 
-		if (w == NULL)
+		if (w == NULL || !w->counts) /* the policy says where its own are */
 			w = watcher_add(c, &p->witness_key, p->witness_url);
 		if (w != NULL)
 			w->for_peer = true;
 	}
 	query_end(q);
+	if (ok)
+		drop_unneeded(c);
 	return ok;
 }
 
@@ -409,10 +469,10 @@ const struct proved *cosigning_pending(const struct node *n, const char *party)
 	const struct party *p = register_party(n->reg, bytes_of(party));
 	const struct watcher *w;
 
-	if (p == NULL || !p->has_witness || cosigning_missed_since(n) == 0 || is_our_own((void *)(uintptr_t)n, &p->witness_key))
+	if (p == NULL || !p->has_witness || cosigning_missed_since(n) == 0 || is_our_own(n, &p->witness_key))
 		return NULL;
 	w = watcher_find(n->cosigning, &p->witness_key);
-	if (w == NULL || w->signed_under.checkpoint.size == 0 || too_old(n, w->signed_under.quorum_ms, clock_now_ms()))
+	if (w == NULL || w->signed_under.checkpoint.size == 0 || too_old_or_ahead(n, w->signed_under.quorum_ms, clock_now_ms()))
 		return NULL;
 	return &w->signed_under;
 }

@@ -8,12 +8,16 @@
 #define COMITY_EXCHANGE_COSIGNING_H
 
 #include "exchange/node.h"
+#include "register/judge.h"
 
 #define COSIGNING_ROUND_MS 10000
 /* While witnesses are looked at after a start, the next slot is tried again so soon. */
 #define COSIGNING_LOOK_AGAIN_MS 200
 /* How long it must be missed until somebody is paged, and arts 41 and 42 may go proof-pending, is the setting quorum_missed_s. */
-/* Our clock against the witnesses' median: beyond, nothing is sent. */
+/* A cosignature that is dated further ahead of our clock does not count here. Receivers, whose clocks are not ours, allow
+ * twice that. */
+#define COSIGNING_AHEAD_MS (JUDGE_AHEAD_MS / 2)
+/* Our clock against the witnesses' median: so far ahead, nothing is sent; nor so far behind it that theirs do not count. */
 #define COSIGNING_CLOCK_OFF_MS 60000
 
 /* A checkpoint with enough cosignatures, as letters carry it. */
@@ -32,11 +36,13 @@ bool cosigning_open(struct node *n, struct err *e) MUST_USE;
 /* After a start, no new checkpoint is signed before the witnesses that count have shown what they have seen of our log, or
  * failed to, or COSIGNING_ROUND_MS have passed: a home that was put back together with its signer's cell knows of nothing
  * that it must not sign again. What shows our own signature under more leaves, or under another tree, locks the node. */
-bool cosigning_looking(const struct node *n, int64_t now_ms);
+bool cosigning_looking(const struct node *n);
 /* As after a start, once a recovery has unlocked the node: while it was locked nobody was asked. */
-void cosigning_look_again(struct node *n, int64_t now_ms);
-/* Inside a transaction: keeps the proved note when it is not stored yet. */
+void cosigning_look_again(struct node *n);
+/* Inside a transaction: keeps the proved note when it is not certain that it is stored. */
 bool cosigning_save(struct node *n, struct err *e) MUST_USE;
+/* That transaction is durable. Who cannot know does not say so, and the note is kept once more with the next slot. */
+void cosigning_saved(struct node *n);
 
 /* A checkpoint of ours was signed (n->checkpoint, n->note). */
 bool cosigning_signed(struct node *n, int64_t now_ms, struct err *e) MUST_USE;
@@ -51,8 +57,8 @@ struct cosigning_ask {
 bool cosigning_due(const struct node *n, int64_t now_ms);
 bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, bool *ret_found, struct err *e) MUST_USE;
 /* Inside a transaction. Publishes and lets letters go when this made the quorum. An answer that is worth nothing is
- * remembered for `status`. A witness that says that it has seen more of our log than we ever signed is asked to show
- * our signature for that; it can, when this home was restored, and then the node locks itself. */
+ * remembered for `status`. A witness that says that it has seen more of our log than we ever signed, or another tree of it,
+ * is asked to show our signature for that; it can, when this home was restored, and then the node locks (exchange/shown.h). */
 bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned status, struct bytes body, const char *error,
 			int64_t now_ms, struct err *e) MUST_USE;
 
@@ -83,7 +89,8 @@ bool cosigning_waits(struct node *n, const uint8_t hash[static 32], const char *
 json_t *cosigning_status(const struct node *n);
 /* Median of the witnesses' clocks against ours in the last round; 0 when nobody signed. */
 int64_t cosigning_clock_off_ms(const struct node *n);
-/* Our clock is further off the witnesses' median than we may send with. */
+/* Our clock is further off the witnesses' median than we may send with; cosigning_is_off: so is one with this median. */
+bool cosigning_is_off(int64_t off_ms);
 bool cosigning_clock_off(const struct node *n);
 
 #endif

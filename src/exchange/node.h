@@ -105,7 +105,8 @@ struct node {
 	size_t recoveries;             /* exchange/pair-recover.c: peers that have still to say what they have of us */
 	char recovering[120];          /* those with which there was traffic */
 	char left_out[120];            /* those that an officer did not wait for, until they have answered all the same */
-	uint64_t known_size;           /* somebody showed that our log had this size: exchange/recover.c */
+	struct buf shown;              /* exchange/shown.c: what witnesses have of our log and this home has not */
+	bool shown_unsaved;            /* not certainly in the store yet */
 	int64_t closings_next_ms;      /* exchange/closings.c: when to look again */
 	char disputed[120];            /* exchange/pairs.c: a new difference between two histories, for the keeper to tell */
 };

@@ -6,37 +6,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
-#include "exchange/cell.h"
 #include "exchange/cosigning.h"
 #include "exchange/pair-recover.h"
 #include "exchange/classes.h"
 #include "exchange/publish.h"
+#include "exchange/shown.h"
 
-/* In the store: who has seen how much of our log. */
-#define KNOWN_CELL "log-known"
-/* And the checkpoint of ours that it showed: what is brought back can be checked against it. */
-#define SHOWN_CELL "log-shown"
 #define BUNDLE_ENTRIES 256u
 #define BUNDLE_BYTES_MAX (BUNDLE_ENTRIES * (2 + LEAF_BYTES_MAX))
-
-/* A checkpoint that a witness showed may be one that never had its quorum, and so is in no file. One of a log that was
- * retired does not verify any more. */
-static bool further_shown(struct node *n, struct checkpoint *ret, struct err *e)
-{
-	struct checkpoint shown;
-	AUTO_BUF note = { 0 };
-
-	buf_init(&note, NOTE_BYTES_MAX);
-	if (!cell_get(n, SHOWN_CELL, &note, e))
-		return false;
-	if (note.len > 0 && checkpoint_verify(buf_bytes(&note), &n->identity.log, &shown, NULL) && shown.size > ret->size)
-		*ret = shown;
-	return true;
-}
 
 /* The furthest checkpoint that is known to have been signed. */
 static bool furthest(struct node *n, int aside, struct checkpoint *ret, struct err *e)
@@ -46,8 +26,10 @@ static bool furthest(struct node *n, int aside, struct checkpoint *ret, struct e
 	bool locked;
 
 	buf_init(&note, NOTE_BYTES_MAX);
-	if (!n->signer.last(n->signer.ctx, ret, &locked, e) || !further_shown(n, ret, e))
+	if (!n->signer.last(n->signer.ctx, ret, &locked, e))
 		return false;
+	/* What a witness showed may be one that never had its quorum, and so is in no file. */
+	shown_furthest(n, ret);
 	if (aside < 0 || faccessat(aside, "checkpoint", F_OK, 0) != 0)
 		return true;
 	if (!file_read(aside, "checkpoint", &note, e) || !checkpoint_verify(buf_bytes(&note), &n->identity.log, &file, e))
@@ -161,52 +143,6 @@ static bool bring_back(struct node *n, int aside, const struct checkpoint *to, s
 	return true;
 }
 
-static void lock_known(struct node *n, const char *who)
-{
-	n->locked = true;
-	snprintf(n->locked_why, sizeof(n->locked_why),
-		 "%.60s has seen %llu leaves of this log, the store has %llu: it is older than what was signed (comity log recover)", who,
-		 (unsigned long long)n->known_size, (unsigned long long)log_size(n->log));
-}
-
-/* Kept, so that the next start does not sign what a later word would have stopped. */
-bool recover_known(struct node *n, uint64_t size, const char *who)
-{
-	AUTO_BUF value = { 0 };
-
-	if (size <= log_size(n->log) || size <= n->known_size)
-		return true;
-	n->known_size = size;
-	lock_known(n, who);
-	buf_init(&value, KIB);
-	buf_add_u64(&value, size);
-	buf_add(&value, bytes_slice(bytes_of(who), 0, strlen(who) < 200 ? strlen(who) : 200));
-	return cell_put(n, KNOWN_CELL, buf_bytes(&value), NULL);
-}
-
-bool recover_shown(struct node *n, struct bytes note, struct err *e)
-{
-	return cell_put(n, SHOWN_CELL, note, e);
-}
-
-bool recover_load(struct node *n, struct err *e)
-{
-	char who[201] = "";
-	AUTO_BUF value = { 0 };
-
-	buf_init(&value, KIB);
-	if (!cell_get(n, KNOWN_CELL, &value, e))
-		return false;
-	if (value.len > 0) {
-		struct reader r = reader_over(buf_bytes(&value));
-		n->known_size = reader_u64(&r);
-		bytes_text(reader_take(&r, reader_left(&r)), who, sizeof(who));
-	}
-	if (n->known_size > log_size(n->log))
-		lock_known(n, who);
-	return true;
-}
-
 /* Who has letters of ours, or sent us some, says how many. */
 static bool peers_to_ask(struct node *n, const char *const *without, struct err *e)
 {
@@ -237,7 +173,7 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 	AUTO_FD aside = -1;
 	struct checkpoint to;
 
-	if (!aside_open(n, &aside, e) || !furthest(n, aside, &to, e))
+	if (!shown_contained(n, false, e) || !aside_open(n, &aside, e) || !furthest(n, aside, &to, e))
 		return false;
 	if (to.size > before && aside < 0)
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
@@ -246,17 +182,15 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 			       (unsigned long long)before, (unsigned long long)to.size, RECOVER_FOLDER);
 	if (to.size > before && !bring_back(n, aside, &to, e))
 		return err_note(e, "signing stays locked");
-	if (n->known_size > log_size(n->log))
-		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
-			       "the store has %llu leaves, and a log of %llu was seen elsewhere: bring its files with --from; signing stays locked",
-			       (unsigned long long)log_size(n->log), (unsigned long long)n->known_size);
+	if (!shown_contained(n, true, e))
+		return false;
 	/* Asking again with others left out is how an officer gives up on a peer that is gone. */
 	if (aside >= 0 && !publish_back(n, aside, &acts, e))
 		return false;
 	if (((n->locked || n->recoveries > 0) && !peers_to_ask(n, without, e)) || !n->signer.unlock(n->signer.ctx, e))
 		return false;
 	if (n->locked)
-		cosigning_look_again(n, clock_now_ms());
+		cosigning_look_again(n);
 	*ret = (struct recovered){ .leaves = log_size(n->log) - before, .acts = acts };
 	n->locked = false;
 	n->locked_why[0] = '\0';
@@ -264,16 +198,6 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 }
 
 /* --- a home that stands still ------------------------------------------------------------------------- */
-
-/* A store that is too small is an answer, and no error. */
-static bool store_has(struct store *s, const struct checkpoint *c, bool *ret, struct err *e)
-{
-	merkle_hash root;
-	struct err why = { 0 };
-
-	*ret = log_root_of_store(s, c->size, NULL, NULL, root, &why) && memcmp(root, c->root, sizeof(root)) == 0;
-	return *ret || why.reason == REASON_NONE || why.reason == REASON_INCONSISTENT || (e != NULL && (*e = why, false));
-}
 
 /* No published checkpoint is no fault: one that never had its quorum is in no file. */
 static bool files_hold(int home_fd, const struct note_key *log_key)
@@ -287,22 +211,11 @@ static bool files_hold(int home_fd, const struct note_key *log_key)
 bool recover_is_whole(int home_fd, struct store *s, const struct note_key *log_key, const struct checkpoint *last, bool *ret,
 		      struct err *e)
 {
-	struct checkpoint shown;
-	bool has = false;
-	AUTO_BUF known = { 0 }, note = { 0 };
+	bool has = false, has_shown = false;
 
 	*ret = false;
-	buf_init(&known, KIB);
-	buf_init(&note, NOTE_BYTES_MAX);
-	if (!store_has(s, last, &has, e) || !cell_of_store(s, KNOWN_CELL, &known, e) || !cell_of_store(s, SHOWN_CELL, &note, e))
+	if (!shown_is_in_store(s, last, &has, e) || !shown_in_store(s, log_key, &has_shown, e))
 		return false;
-	if (has && note.len > 0 && checkpoint_verify(buf_bytes(&note), log_key, &shown, NULL) && !store_has(s, &shown, &has, e))
-		return false;
-	if (has && known.len > 0) {
-		struct reader r = reader_over(buf_bytes(&known));
-		merkle_hash root;
-		has = log_root_of_store(s, reader_u64(&r), NULL, NULL, root, NULL);
-	}
-	*ret = has && files_hold(home_fd, log_key);
+	*ret = has && has_shown && files_hold(home_fd, log_key);
 	return true;
 }

@@ -10,22 +10,17 @@
 /* Brings leaves that were signed but are not in the restored store back from the log files that were set
  * aside, checks that they lead to just the root that was signed, and unlocks the signer. Begins and commits its
  * own transaction. What the statements said that are lost with the newer store does not come back; their
- * leaves do, so that the log stays one; peers send again what they sent. ERR_CONFLICT REASON_LOCKED when leaves are missing. */
+ * leaves do, so that the log stays one; peers send again what they sent. ERR_CONFLICT REASON_LOCKED when leaves are missing,
+ * or the log that came back does not contain all that others showed of it (exchange/shown.h). */
 /* What was published since the backup comes back too (exchange/publish.h). Then the peers are asked what they have of
  * us (exchange/pair-recover.h); `without`: codes, NULL at the end, or NULL. */
 struct recovered {
 	uint64_t leaves, acts;
 };
 bool node_recover(struct node *n, const char *const *without, struct recovered *ret, struct err *e) MUST_USE;
-/* Inside a transaction. A witness, peer or mirror shows that our log had this size once: when that is more than there is, everything stops. */
-bool recover_known(struct node *n, uint64_t size, const char *who) MUST_USE;
-/* The note with our signature that a witness showed for that size: recovery leads to it when the files aside have the leaves. */
-bool recover_shown(struct node *n, struct bytes note, struct err *e) MUST_USE;
-/* When the log is open: what was known before this start still locks. */
-bool recover_load(struct node *n, struct err *e) MUST_USE;
 
 /* Of a home that stands still: nothing is lost. Its store has the leaves of the last checkpoint that is known to have been
- * signed and of all that others showed, and its files hold together. Whether it is marked as restored is the caller's to ask. */
+ * signed and of all that others showed (exchange/shown.h), and its files hold together. Whether it is marked as restored is the caller's to ask. */
 bool recover_is_whole(int home_fd, struct store *s, const struct note_key *log_key, const struct checkpoint *last, bool *ret,
 		      struct err *e) MUST_USE;
 

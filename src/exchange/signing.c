@@ -327,13 +327,15 @@ bool signing_statement(struct signing *s, const struct signing_item *item, uint8
 
 bool signing_checkpoint(struct signing *s, const struct signing_extension *x, struct buf *note_out, struct err *e)
 {
+	static const uint8_t no_root[SHA256_BYTES] = { 0 };
 	struct checkpoint c = { .size = x->size };
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, KIB);
 	if (s->locked && x->size >= s->last.size)
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED, "this home was restored: signing is locked (comity log recover)");
-	if (x->size < s->last.size) {
+	/* No tree has that root: so asks a keeper that is to be locked, also where nothing was signed yet. */
+	if (x->size < s->last.size || memcmp(x->root, no_root, sizeof(no_root)) == 0) {
 		s->locked = true;
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
 			       "the store has %llu leaves but %llu were signed: it was restored; signing is locked (comity log recover)",

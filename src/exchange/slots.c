@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "exchange/classes.h"
 #include "exchange/cosigning.h"
+#include "exchange/shown.h"
 #include "exchange/openings.h"
 #include "exchange/parameters.h"
 #include "exchange/publish.h"
@@ -236,13 +237,13 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 	/* A clock that was set back does not stop the log. */
 	if (now_ms < n->next_slot_ms && n->next_slot_ms - now_ms <= slot)
 		return slots_publish(n, now_ms, e); /* what the pace held back */
-	if (!n->locked && cosigning_looking(n, now_ms)) {
+	if (!n->locked && cosigning_looking(n)) {
 		n->next_slot_ms = now_ms + (slot < COSIGNING_LOOK_AGAIN_MS ? slot : COSIGNING_LOOK_AGAIN_MS);
 		return slots_publish(n, now_ms, e);
 	}
 	n->next_slot_ms = now_ms - now_ms % slot + slot;
 	if (n->locked)
-		return true; /* what waits keeps waiting: nothing is logged that cannot be signed */
+		return shown_write(n, e); /* what waits keeps waiting: nothing is logged that cannot be signed */
 	if (!parameters_state(n, e) || !node_begin(n, e))
 		return false;
 	if (!fill_slot(n, now_ms, e)) {
@@ -255,6 +256,7 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 		return err_note(e, "closing a slot of the log");
 	}
 	log_committed(n->log);
+	cosigning_saved(n);
 	n->slot_us = clock_monotonic_us();
 	n->outbox_changed = true;
 	if (sign(n, e) && cosigning_signed(n, now_ms, e))

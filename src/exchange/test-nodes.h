@@ -59,10 +59,26 @@ static inline int64_t time_now(void)
 	return the_time;
 }
 
+/* By how much the clock was set since the test began: that moves no interval. */
+static int64_t the_clock_was_set_by;
+
+static inline int64_t time_monotonic(void)
+{
+	return (the_time - the_clock_was_set_by) * 1000;
+}
+
+static inline void set_clock(int64_t by_ms)
+{
+	the_time += by_ms;
+	the_clock_was_set_by += by_ms;
+}
+
 static inline void time_begins(uint64_t seed)
 {
 	the_time = SAMPLE_NOW;
+	the_clock_was_set_by = 0;
 	clock_set(time_now);
+	clock_set_monotonic(time_monotonic);
 	chance_seed(seed);
 	chance_set(chance_seeded_fill);
 }

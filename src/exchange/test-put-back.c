@@ -1,6 +1,7 @@
 /* A disk that was put back to an older state together with the signer's cell: nothing here knows of what was signed since.
  * The witnesses do, and they are looked at before anything is signed. */
 #include "exchange/recover.h"
+#include "exchange/shown.h"
 #include "exchange/test-witnesses.h"
 
 static struct world w;
@@ -154,12 +155,44 @@ static void a_slow_witness_holds_the_log_up_for_a_round_at_most(void **state)
 	ask_witnesses(&w.xa);
 	assert_false(w.xa.node->locked);
 	assert_int_equal(grows(COSIGNING_ROUND_MS - 2), 0);
-	assert_true(cosigning_looking(w.xa.node, the_time));
+	assert_true(cosigning_looking(w.xa.node));
 	assert_true(grows(COSIGNING_LOOK_AGAIN_MS) > 0);
 	/* What it then shows is looked at all the same. */
 	has_seen(&witnesses[W2], &w.xa, size(), w.xa.log);
 	answer_late(&w.xa, &witnesses[W2]);
 	assert_true(w.xa.node->locked);
+}
+
+/* Once more after a start, in which no witness can be reached. */
+static void stays_locked_and_can_only_be_retired(void)
+{
+	struct recovered back;
+	struct err why = { 0 };
+
+	all_dead(true);
+	for (int i = 0; i < 2; i++) {
+		assert_true(w.xa.node->locked);
+		assert_true(signing_locked(w.xa.signing));
+		assert_int_equal(grows(SLOT_MS), 0);
+		assert_false(node_recover(w.xa.node, NULL, &back, &why));
+		assert_int_equal(why.reason, REASON_LOCKED);
+		assert_non_null(strstr(why.text, "can only be retired"));
+		assert_true(w.xa.node->locked);
+		home_close(&w.xa);
+		open_seen(&w.xa);
+	}
+}
+
+/* The disk is put back, and the files of what was signed since lie aside. */
+static void lose_a_slot_but_its_files(void)
+{
+	keep_disk(&w.xa);
+	ask_witnesses(&w.xa);
+	cosigned_slot(&w.xa);
+	assert_int_equal(tw_proved_size(&w.xa), size());
+	home_close(&w.xa);
+	disk(&w.xa, "cp -a log " RECOVER_FOLDER " && rm -rf store log keys && cp -a kept/store kept/log kept/keys .");
+	open_seen(&w.xa);
 }
 
 static void another_tree_of_the_same_size_with_our_signature_locks(void **state)
@@ -172,6 +205,125 @@ static void another_tree_of_the_same_size_with_our_signature_locks(void **state)
 	assert_non_null(strstr(w.xa.node->locked_why, "w3.example/witness"));
 	assert_non_null(strstr(w.xa.node->locked_why, "another tree"));
 	assert_int_equal(grows(SLOT_MS), 0);
+	stays_locked_and_can_only_be_retired();
+}
+
+/* The larger tree is ours and comes back; the smaller one that another witness has is not in it. */
+static void a_recovery_leads_to_all_that_was_shown_or_unlocks_nothing(void **state)
+{
+	uint64_t before = size(), after;
+	struct recovered back;
+	struct err why = { 0 };
+
+	lose_a_slot_but_its_files();
+	after = witnesses[W1].state.size;
+	assert_true(after > before + 1);
+	witnesses[W1].slow = witnesses[W2].slow = true;
+	ask_witnesses(&w.xa);
+	has_seen(&witnesses[W2], &w.xa, before + 1, w.xa.log);
+	answer_late(&w.xa, &witnesses[W1]);
+	answer_late(&w.xa, &witnesses[W2]);
+	assert_true(w.xa.node->locked);
+	assert_false(node_recover(w.xa.node, NULL, &back, &why));
+	assert_int_equal(why.reason, REASON_LOCKED);
+	assert_non_null(strstr(why.text, "w2.example/witness"));
+	assert_int_equal(size(), after);
+	stays_locked_and_can_only_be_retired();
+}
+
+static void a_recovery_to_all_that_was_shown_unlocks_for_good(void **state)
+{
+	struct recovered back;
+
+	lose_a_slot_but_its_files();
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_ok(node_recover(w.xa.node, NULL, &back, e));
+	assert_int_equal(size(), witnesses[W1].state.size);
+	assert_false(w.xa.node->locked);
+	home_close(&w.xa);
+	open_seen(&w.xa);
+	assert_false(w.xa.node->locked);
+	ask_witnesses(&w.xa);
+	assert_true(grows(1) > 0);
+	assert_true(one_tree_for_each_size());
+}
+
+/* A 422 is unsigned, what the witness then shows is not. */
+static void a_witness_that_says_another_tree_is_asked_to_show_it(void **state)
+{
+	cosigned_slot(&w.xa);
+	has_seen(&witnesses[W1], &w.xa, size(), w.xa.log);
+	slot(&w.xa);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_non_null(strstr(w.xa.node->locked_why, "w1.example/witness shows another tree"));
+	stays_locked_and_can_only_be_retired();
+}
+
+static void the_witness_is_believed_even_when_the_turn_is_undone(void **state)
+{
+	struct cosigning_ask ask;
+	bool found;
+
+	keep_disk(&w.xa);
+	has_seen(&witnesses[W1], &w.xa, size() + 8, w.xa.log);
+	assert_ok(node_begin(w.xa.node, e));
+	assert_ok(cosigning_next(w.xa.node, the_time, &ask, &found, e));
+	assert_true(found);
+	assert_ok(cosigning_answered(w.xa.node, ask.number, true, 200, buf_bytes(&witnesses[W1].note), "", the_time, e));
+	node_rollback(w.xa.node);
+	buf_release(&ask.body);
+	assert_true(w.xa.node->locked);
+	assert_int_equal(grows(SLOT_MS), 0); /* and writes down why */
+	all_dead(true);
+	home_close(&w.xa);
+	open_seen(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_true(signing_locked(w.xa.signing));
+}
+
+/* --- an empty log ---------------------------------------------------------------------------------------------- */
+
+static int begin_empty(void **state)
+{
+	tree_count = 0;
+	witnessed_world_begin(&w);
+	policy_two_of_three(&w, "XA");
+	assert_int_equal(size(), 0);
+	keep_disk(&w.xa);
+	return 0;
+}
+
+static void a_home_put_back_to_an_empty_log_signs_nothing_before_it_has_looked(void **state)
+{
+	w.xa.node->next_slot_ms = 0;
+	cosigned_slot(&w.xa);
+	assert_true(size() > 0);
+	put_disk_back(&w.xa);
+	assert_int_equal(size(), 0);
+	say_request(&w.xa, "XR");
+	assert_int_equal(grows(1), 0);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_true(signing_locked(w.xa.signing));
+	assert_int_equal(grows(SLOT_MS), 0);
+	home_close(&w.xa);
+	open_seen(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_true(signing_locked(w.xa.signing));
+	assert_true(one_tree_for_each_size());
+}
+
+static void a_new_home_is_not_held_up(void **state)
+{
+	witnesses[W2].dead = true; /* the others do not know this log */
+	assert_int_equal(grows(1), 0);
+	assert_int_equal(ask_witnesses(&w.xa), 3);
+	assert_false(cosigning_looking(w.xa.node));
+	assert_true(grows(COSIGNING_LOOK_AGAIN_MS) > 0);
+	ask_witnesses(&w.xa);
+	assert_int_equal(tw_proved_size(&w.xa), size());
 }
 
 static void the_most_that_was_shown_is_where_recovery_leads(void **state)
@@ -184,7 +336,9 @@ static void the_most_that_was_shown_is_where_recovery_leads(void **state)
 	answer_late(&w.xa, &witnesses[W1]);
 	answer_late(&w.xa, &witnesses[W2]);
 	assert_true(w.xa.node->locked);
-	assert_int_equal(w.xa.node->known_size, size() + 8);
+	struct checkpoint furthest = { 0 };
+	shown_furthest(w.xa.node, &furthest);
+	assert_int_equal(furthest.size, size() + 8);
 	assert_non_null(strstr(w.xa.node->locked_why, "w1.example/witness"));
 }
 
@@ -205,6 +359,18 @@ static void a_recovery_asks_the_witnesses_before_it_signs(void **state)
 	assert_int_equal(grows(SLOT_MS), 0);
 }
 
+/* However the clock is set meanwhile. */
+static void a_clock_that_is_set_ends_no_look(void **state)
+{
+	keep_disk(&w.xa);
+	set_clock(2 * COSIGNING_ROUND_MS);
+	assert_true(cosigning_looking(w.xa.node));
+	set_clock(-3600 * 1000);
+	assert_true(cosigning_looking(w.xa.node));
+	the_time += COSIGNING_ROUND_MS;
+	assert_false(cosigning_looking(w.xa.node));
+}
+
 static void what_is_not_signed_by_us_locks_nothing(void **state)
 {
 	keep_disk(&w.xa);
@@ -212,7 +378,7 @@ static void what_is_not_signed_by_us_locks_nothing(void **state)
 	buf_clear(&witnesses[W2].note);
 	ask_witnesses(&w.xa);
 	assert_false(w.xa.node->locked);
-	assert_false(cosigning_looking(w.xa.node, the_time));
+	assert_false(cosigning_looking(w.xa.node));
 	assert_true(grows(1) > 0);
 }
 
@@ -221,9 +387,9 @@ static void each_witness_is_asked_once_and_then_the_log_goes_on(void **state)
 	unsigned calls = witnesses[W1].calls;
 
 	keep_disk(&w.xa);
-	assert_true(cosigning_looking(w.xa.node, the_time));
+	assert_true(cosigning_looking(w.xa.node));
 	ask_witnesses(&w.xa);
-	assert_false(cosigning_looking(w.xa.node, the_time));
+	assert_false(cosigning_looking(w.xa.node));
 	/* It has shown where the next proof begins: the second call is the cosignature. */
 	assert_true(grows(1) > 0);
 	ask_witnesses(&w.xa);
@@ -237,7 +403,7 @@ static void without_a_policy_nothing_is_waited_for(void **state)
 	home_close(&w.xr);
 	home_open(&w.xr);
 	uint64_t before = log_size(w.xr.node->log);
-	assert_false(cosigning_looking(w.xr.node, the_time));
+	assert_false(cosigning_looking(w.xr.node));
 	w.xr.node->next_slot_ms = 0;
 	assert_ok(node_slot(w.xr.node, the_time, e));
 	assert_true(log_size(w.xr.node->log) > before);
@@ -251,11 +417,19 @@ int main(void)
 		CLAIM(who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look),
 		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
+		CLAIM(a_recovery_leads_to_all_that_was_shown_or_unlocks_nothing),
+		CLAIM(a_recovery_to_all_that_was_shown_unlocks_for_good),
+		CLAIM(a_witness_that_says_another_tree_is_asked_to_show_it),
+		CLAIM(the_witness_is_believed_even_when_the_turn_is_undone),
 		CLAIM(the_most_that_was_shown_is_where_recovery_leads),
 		CLAIM(a_recovery_asks_the_witnesses_before_it_signs),
+		CLAIM(a_clock_that_is_set_ends_no_look),
 		CLAIM(what_is_not_signed_by_us_locks_nothing),
 		CLAIM(each_witness_is_asked_once_and_then_the_log_goes_on),
 		CLAIM(without_a_policy_nothing_is_waited_for),
+#define OF_EMPTY(name) cmocka_unit_test_setup_teardown(name, begin_empty, end)
+		OF_EMPTY(a_home_put_back_to_an_empty_log_signs_nothing_before_it_has_looked),
+		OF_EMPTY(a_new_home_is_not_held_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "exchange/pair-recover.h"
 #include "exchange/recover.h"
+#include "exchange/shown.h"
 
 static struct world w;
 
@@ -62,6 +63,20 @@ static inline void recover(struct home *h, const char *const *without)
 
 	assert_ok(node_recover(h->node, without, &back, e));
 	assert_false(h->node->locked);
+}
+
+/* Some tree of this size, with our signature. */
+static inline void seen_elsewhere(struct home *h, uint64_t size)
+{
+	struct checkpoint c = { .size = size, .root = { 7 } };
+	AUTO_BUF text = { 0 }, note = { 0 };
+
+	buf_init(&text, KIB);
+	buf_init(&note, NOTE_BYTES_MAX);
+	snprintf(c.origin, sizeof(c.origin), "%s", log_origin(h->node->log));
+	checkpoint_write(&c, &text);
+	assert_ok(note_sign(buf_bytes(&text), c.origin, h->log, &note, e));
+	IN(h, shown_keep(h->node, buf_bytes(&note), "witness W", e));
 }
 
 static inline bool no_peer_is_busy(void *ctx, const char *peer)

@@ -409,7 +409,7 @@ static inline void on_slot(struct sim *s, int i)
 		return;
 	sim_as(s, x);
 	uint64_t before = log_size(x->h.node->log);
-	bool looking = cosigning_looking(x->h.node, the_time); /* at the witnesses, right after a start */
+	bool looking = cosigning_looking(x->h.node); /* at the witnesses, right after a start */
 	assert_ok(node_slot(x->h.node, the_time, e));
 	uint64_t grown = log_size(x->h.node->log) - before;
 	/* Always the same, whatever there was to log. */

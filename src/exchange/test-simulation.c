@@ -428,7 +428,9 @@ static int begin(void **state)
 	printf("seed %" PRIu64 "\n", o.seed);
 	fflush(stdout);
 	month = sim_new(&o);
+	clock_set_monotonic(NULL);
 	tell(month, (clock_monotonic_us() - begun) / 1000);
+	clock_set_monotonic(time_monotonic);
 	return 0;
 }
 

@@ -61,19 +61,23 @@ static inline void tw_new(struct tw *t, const char *name, struct sign_key *key, 
 	buf_init(&t->held_body, NOTE_BYTES_MAX * 2);
 }
 
-static inline void tw_answer(struct home *h, struct tw *t, uint64_t number, struct bytes body)
+static inline bool tw_say(struct home *h, struct tw *t, uint64_t number, struct bytes body, struct err *why)
 {
 	const struct witness_store s = { t, tw_get, tw_put, tw_log };
 	struct witness_answer a;
 
 	t->calls++;
-	if (body.len == 0) { /* the monitors' GET */
-		IN(h, cosigning_answered(h->node, number, true, t->note.len > 0 ? 200 : 404, buf_bytes(&t->note), "", the_time, e));
-		return;
-	}
+	if (body.len == 0) /* the monitors' GET */
+		return cosigning_answered(h->node, number, true, t->note.len > 0 ? 200 : 404, buf_bytes(&t->note), "", the_time, why);
 	witness_add_checkpoint(&s, t->vkey.name, t->junk ? h->log : t->key, (the_time + t->ahead_ms) / 1000, body, &a, NULL);
-	IN(h, cosigning_answered(h->node, number, true, a.status, buf_bytes(&a.body), "", the_time, e));
+	bool ok = cosigning_answered(h->node, number, true, a.status, buf_bytes(&a.body), "", the_time, why);
 	buf_release(&a.body);
+	return ok;
+}
+
+static inline void tw_answer(struct home *h, struct tw *t, uint64_t number, struct bytes body)
+{
+	IN(h, tw_say(h, t, number, body, e));
 }
 
 static inline struct tw *tw_of(const char *url)
@@ -231,6 +235,37 @@ static inline void all_dead(bool dead)
 {
 	for (size_t i = W1; i <= W3; i++)
 		witnesses[i].dead = dead;
+}
+
+/* --- how a home stands -------------------------------------------------------------------------------------- */
+
+static inline uint64_t tw_proved_size(struct home *h)
+{
+	return cosigning_proved(h->node)->checkpoint.size;
+}
+
+static inline const char *tw_error_of(struct home *h, const char *name)
+{
+	static char text[200];
+	AUTO_JSON *v = cosigning_status(h->node);
+	const json_t *list = json_object_get(v, "witnesses");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_text(json_array_get(list, i), "name"), name) == 0) {
+			snprintf(text, sizeof(text), "%s", json_text(json_array_get(list, i), "error"));
+			return text;
+		}
+	return "no such witness";
+}
+
+static inline bool tw_letter_is_due(struct home *h)
+{
+	struct outbox_job j;
+
+	next_job(h, OUTBOX_LETTERS, &j);
+	bool due = j.count > 0;
+	outbox_job_release(&j);
+	return due;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* A checkpoint says: this origin's tree has this size and this root. The name of the key that signs it
- * is the origin, so that a key serves one log. The cache holds only what verified, under the digest of
+ * is the origin, so that a key serves one log; who follows a log of others where it is not says the origin. The cache holds only what verified, under the digest of
  * the whole note and the whole key; a line feed ends a note and no key holds one, so two different
  * pairs never have the same bytes. */
 #include "log/checkpoint.h"
@@ -16,7 +16,7 @@ static bool malformed(struct err *e, const char *what)
 	return err_set(e, ERR_INPUT, REASON_MALFORMED, "checkpoint: %s", what);
 }
 
-static bool origin_is_valid(struct bytes origin)
+bool checkpoint_origin_is_valid(struct bytes origin)
 {
 	if (origin.len == 0 || origin.len > CHECKPOINT_ORIGIN_BYTES_MAX || !utf8_is_valid(origin))
 		return false;
@@ -35,7 +35,7 @@ bool checkpoint_parse(struct bytes text, struct checkpoint *ret, struct err *e)
 
 	buf_init(&decoded, SHA256_BYTES);
 	origin = reader_line(&r, CHECKPOINT_ORIGIN_BYTES_MAX);
-	if (!reader_ok(&r) || !origin_is_valid(origin))
+	if (!reader_ok(&r) || !checkpoint_origin_is_valid(origin))
 		return malformed(e, "no valid origin");
 	c.size = reader_decimal(&r);
 	reader_literal(&r, "\n");
@@ -64,13 +64,19 @@ void checkpoint_write(const struct checkpoint *c, struct buf *out)
 
 bool checkpoint_verify(struct bytes note, const struct note_key *log_key, struct checkpoint *ret, struct err *e)
 {
+	return checkpoint_verify_of(note, NULL, log_key, ret, e);
+}
+
+bool checkpoint_verify_of(struct bytes note, const char *origin, const struct note_key *log_key, struct checkpoint *ret, struct err *e)
+{
+	const char *log = origin == NULL ? log_key->name : origin;
 	struct note n;
 	struct checkpoint c;
 
 	if (!note_parse(note, &n, e) || !checkpoint_parse(n.text, &c, e))
 		return false;
-	if (strcmp(c.origin, log_key->name) != 0)
-		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "checkpoint: it is of %s, the key is of %s", c.origin, log_key->name);
+	if (strcmp(c.origin, log) != 0)
+		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "checkpoint: it is of %s, and not of %s", c.origin, log);
 	if (!note_verify(&n, log_key, e))
 		return err_note(e, "checkpoint");
 	*ret = c;

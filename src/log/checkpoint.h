@@ -15,8 +15,12 @@ struct checkpoint {
 /* text: of the note, without signatures. Extension lines are accepted and ignored. */
 bool checkpoint_parse(struct bytes text, struct checkpoint *ret, struct err *e) MUST_USE;
 void checkpoint_write(const struct checkpoint *c, struct buf *out);
+bool checkpoint_origin_is_valid(struct bytes origin);
 /* note_parse, checkpoint_parse, origin equals the key's name, note_verify. */
 bool checkpoint_verify(struct bytes note, const struct note_key *log_key, struct checkpoint *ret, struct err *e) MUST_USE;
+/* The same for a log whose origin is another than its key's name, which c2sp.org/tlog-checkpoint allows. NULL: it is the name. */
+bool checkpoint_verify_of(struct bytes note, const char *origin, const struct note_key *log_key, struct checkpoint *ret,
+			  struct err *e) MUST_USE;
 
 /* Remembers notes that verified (by SHA-256 of note and key), so that a checkpoint under which many
  * letters stand costs one verification. Bounded; forgets the oldest. */

@@ -130,6 +130,13 @@ bool cosignature_verify(const struct note *n, const struct note_key *witness, in
 	return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "cosignature: not signed by %s+%08" PRIx32, witness->name, witness->id);
 }
 
+bool cosignature_is_after(const struct note *n, const struct note_key *witness, int64_t latest_ms)
+{
+	int64_t time_s;
+
+	return cosignature_verify(n, witness, &time_s, NULL) && time_s * 1000 > latest_ms;
+}
+
 /* The first line of an answer that is this witness's and verifies. */
 static bool answer_find(const struct note *n, const struct checkpoint *c, struct bytes lines, const struct note_key *witness,
 			struct bytes *ret_line, int64_t *ret_time_s)

@@ -13,6 +13,8 @@ bool cosignature_sign(struct bytes text, const char *name, const struct sign_key
 /* REASON_UNKNOWN_KEY when no line of the note names this key; REASON_BAD_SIGNATURE when one does and fails. The
  * key's type says which form. A time of 0 is no time: refused. */
 bool cosignature_verify(const struct note *n, const struct note_key *witness, int64_t *ret_time_s, struct err *e) MUST_USE;
+/* It verifies, and is dated after that: whoever judges at a time of his own leaves it out. */
+bool cosignature_is_after(const struct note *n, const struct note_key *witness, int64_t latest_ms) MUST_USE;
 /* Adds to `note` (a whole note) those of the answer's lines that are a witness's own and verify under its checkpoint; a
  * line of that key that is there already is replaced. *ret_time_s of the line taken. Everything else in the answer is
  * ignored; REASON_UNKNOWN_KEY when nothing is left. */

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!bytes_equal(buf_bytes(&once), buf_bytes(&twice)))
 		abort();
 	for (size_t i = 0; i < first.count; i++)
-		if (watched_find(&first, first.at[i].key.name) != &first.at[i])
+		if (watched_find(&first, first.at[i].origin) != &first.at[i])
 			abort();
 	return 0;
 }

@@ -52,6 +52,10 @@ struct log_audit {
 bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
 		     void *ctx, struct log_audit *ret, struct err *e) MUST_USE;
 
+/* The same of a log whose origin is another than its key's name (checkpoint_verify_of). */
+bool log_audit_files_of(int log_fd, const char *origin, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
+			void *ctx, struct log_audit *ret, struct err *e) MUST_USE;
+
 /* The compressed bundles of files that log_audit_files has verified up to `size`: each "NNN.gz" that lies there must inflate
  * to the bundle beside it. How many do not; `wrong` is told a sentence with the name of each. */
 uint64_t log_audit_compressed(int log_fd, uint64_t size, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),

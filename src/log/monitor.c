@@ -130,6 +130,11 @@ static bool not_a_state(struct err *e, const char *what)
 	return err_set(e, ERR_INPUT, REASON_MALFORMED, "the monitor's state: %s", what);
 }
 
+static bool note_of_log(const struct monitor *m, struct bytes note, struct checkpoint *ret, struct err *e)
+{
+	return checkpoint_verify_of(note, m->o.origin, &m->o.log_key, ret, e);
+}
+
 static bool state_foreign(struct monitor *m, struct reader *r, struct err *e)
 {
 	uint32_t count = reader_u32(r);
@@ -140,7 +145,7 @@ static bool state_foreign(struct monitor *m, struct reader *r, struct err *e)
 
 		if (!reader_ok(r))
 			break;
-		if (!checkpoint_verify(note, &m->o.log_key, &c, e) || !foreign_add(m, &c, note, by, e))
+		if (!note_of_log(m, note, &c, e) || !foreign_add(m, &c, note, by, e))
 			return err_note(e, "the monitor's state");
 	}
 	return reader_done(r, "the monitor's state", e);
@@ -167,7 +172,7 @@ static bool state_take(struct monitor *m, struct bytes in, struct err *e)
 	if (!bytes_equal(key, buf_bytes(&ours)))
 		return err_set(e, ERR_REJECTED, REASON_UNKNOWN_KEY, "the monitor's state is of %.*s, not of %s", (int)key.len,
 			       (const char *)key.at, buf_text(&ours));
-	if (note.len > 0 && !checkpoint_verify(note, &m->o.log_key, &m->seen, e))
+	if (note.len > 0 && !note_of_log(m, note, &m->seen, e))
 		return err_note(e, "the monitor's state");
 	if (size > m->seen.size || !edge_read(size, edge, &m->edge, e))
 		return not_a_state(e, "its right edge does not fit");
@@ -291,12 +296,18 @@ static bool foreign_check(struct monitor *m, const struct log_source *s, struct 
 	return true;
 }
 
+static bool is_below(const char *name, const char *top)
+{
+	size_t len = strlen(top);
+
+	return strncmp(name, top, len) == 0 && (name[len] == '\0' || name[len] == '/');
+}
+
 static bool own_party(void *ctx, const struct note_key *k)
 {
-	const char *origin = ctx;
-	size_t len = strlen(origin);
+	const struct monitor *m = ctx;
 
-	return strncmp(k->name, origin, len) == 0 && (k->name[len] == '\0' || k->name[len] == '/');
+	return is_below(k->name, m->seen.origin) || is_below(k->name, m->o.log_key.name);
 }
 
 static bool witnessed(struct monitor *m, struct err *e)
@@ -309,12 +320,27 @@ static bool witnessed(struct monitor *m, struct err *e)
 		return true;
 	if (!note_parse(buf_bytes(&m->note), &n, e) ||
 	    !policy_evaluate(m->o.policy, &n, m->o.excluded != NULL ? m->o.excluded : own_party,
-			     m->o.excluded != NULL ? m->o.ctx : m->seen.origin, &m->verdict, e))
+			     m->o.excluded != NULL ? m->o.ctx : m, &m->verdict, e))
 		return err_note(e, "the checkpoint of %s", m->seen.origin);
 	if (m->verdict.met)
 		return true;
-	return err_set(e, ERR_REJECTED, REASON_UNDER_WITNESSED, "%s: consistent, and %zu witnesses have signed, which the policy does not accept%s%s",
-		       m->seen.origin, m->verdict.witnesses, m->verdict.missing.len > 0 ? "; not: " : "", buf_text(&m->verdict.missing));
+	return err_set(e, ERR_REJECTED, REASON_UNDER_WITNESSED, "%s: consistent, and %zu witness%s signed, which the policy does not accept%s%s",
+		       m->seen.origin, m->verdict.witnesses, m->verdict.witnesses == 1 ? " has" : "es have", m->verdict.missing.len > 0 ? "; not: " : "", buf_text(&m->verdict.missing));
+}
+
+/* Signed by the key that was given, for another origin: C2SP lets a log's key have any name, and one key may serve two logs.
+ * So it is nothing that contradicts the log, and nothing of it was seen. */
+static bool is_our_log(const struct monitor *m, struct bytes note, struct err *e)
+{
+	const char *origin = m->o.origin == NULL ? m->o.log_key.name : m->o.origin;
+	struct checkpoint c;
+	struct note n;
+
+	if (!note_parse(note, &n, NULL) || !checkpoint_parse(n.text, &c, NULL) || strcmp(c.origin, origin) == 0 ||
+	    !note_verify(&n, &m->o.log_key, NULL))
+		return true;
+	return err_set(e, ERR_CONFLICT, REASON_BAD_ARGUMENT, "the key given has signed a checkpoint of the log \"%.120s\", and not of \"%.120s\": is that its origin?",
+		       c.origin, origin);
 }
 
 bool monitor_follow(struct monitor *m, const struct log_source *s, struct err *e)
@@ -325,8 +351,8 @@ bool monitor_follow(struct monitor *m, const struct log_source *s, struct err *e
 	buf_clear(&m->ours);
 	buf_clear(&m->theirs);
 	buf_init(&note, NOTE_BYTES_MAX);
-	if (!s->fetch(s->ctx, "checkpoint", NOTE_BYTES_MAX, &note, e) ||
-	    !checkpoint_verify(buf_bytes(&note), &m->o.log_key, &c, e))
+	if (!s->fetch(s->ctx, "checkpoint", NOTE_BYTES_MAX, &note, e) || !is_our_log(m, buf_bytes(&note), e) ||
+	    !note_of_log(m, buf_bytes(&note), &c, e))
 		return false;
 	return checkpoint_take(m, s, &c, buf_bytes(&note), e) && monitor_hash(m, s, e) && foreign_check(m, s, e) && witnessed(m, e);
 }
@@ -338,7 +364,7 @@ bool monitor_compare(struct monitor *m, const struct log_source *s, struct bytes
 
 	buf_clear(&m->ours);
 	buf_clear(&m->theirs);
-	if (!checkpoint_verify(note, &m->o.log_key, &c, e))
+	if (!note_of_log(m, note, &c, e))
 		return err_note(e, "shown by %s", shown_by);
 	if (m->note.len > 0 && c.size == m->seen.size)
 		return memcmp(c.root, m->seen.root, SHA256_BYTES) == 0 || split(m, &c, note, shown_by, e);
@@ -384,8 +410,14 @@ static bool audited(void *ctx, uint64_t done, uint64_t size)
 bool log_audit_files(int log_fd, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
 		     void *ctx, struct log_audit *ret, struct err *e)
 {
+	return log_audit_files_of(log_fd, NULL, key, progress, ctx, ret, e);
+}
+
+bool log_audit_files_of(int log_fd, const char *origin, const struct note_key *key, void (*progress)(void *ctx, uint64_t leaves, uint64_t size),
+			void *ctx, struct log_audit *ret, struct err *e)
+{
 	struct audited a = { progress, ctx };
-	struct monitor *m = monitor_new(&(struct monitor_options){ .log_key = *key, .progress = audited, .ctx = &a });
+	struct monitor *m = monitor_new(&(struct monitor_options){ .log_key = *key, .origin = origin, .progress = audited, .ctx = &a });
 	struct log_source s = log_source_folder(log_fd);
 	bool ok = monitor_follow(m, &s, e);
 

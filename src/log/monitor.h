@@ -23,9 +23,10 @@ struct monitor;
 
 struct monitor_options {
 	struct note_key log_key;
+	const char *origin; /* NULL: the key's name; borrowed */
 	const struct policy *policy; /* NULL: cosignatures are not asked for; borrowed */
-	/* May be NULL: keys that never count, as in policy_evaluate. Without it: whose names begin with the log's origin
-	 * and a slash, because a log's own party never counts. */
+	/* May be NULL: keys that never count, as in policy_evaluate. Without it: whose names begin with the log's origin or
+	 * its key's name and a slash, because a log's own party never counts. */
 	bool (*excluded)(void *ctx, const struct note_key *k);
 	/* May be NULL: each verified leaf, in order; false stops. */
 	bool (*leaf)(void *ctx, uint64_t index, struct bytes entry, struct err *e);
@@ -53,7 +54,7 @@ const struct policy_verdict *monitor_verdict(const struct monitor *m);
 /* Fetches the newest checkpoint and verifies everything up to it. On failure the state stays where the last whole
  * tile was verified. REASON_SPLIT_VIEW: monitor_evidence has both notes. REASON_ROLLED_BACK: an older checkpoint is
  * served than was seen, and as far as can be told of the same tree. REASON_BAD_PROOF: files do not hash to the
- * checkpoint. REASON_UNDER_WITNESSED: verified, and the policy is not met (the state has moved). ERR_NOT_FOUND,
+ * checkpoint. ERR_CONFLICT: the key given has signed a checkpoint of another origin, which contradicts nothing. REASON_UNDER_WITNESSED: verified, and the policy is not met (the state has moved). ERR_NOT_FOUND,
  * ERR_UNAVAILABLE: it could not be looked at. */
 bool monitor_follow(struct monitor *m, const struct log_source *s, struct err *e) MUST_USE;
 /* A checkpoint of the same log that somebody else shows (a witness, a peer, a proof): is it of the verified tree?

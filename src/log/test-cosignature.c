@@ -376,6 +376,10 @@ static void takes_from_an_answer_what_is_the_witness_s_own(void **state)
 	assert_int_equal(time_s, 900);
 	assert_ok(cosignature_verify(&n, &s.vtwo, &time_s, e));
 	assert_int_equal(s.note.max, NOTE_BYTES_MAX);
+	assert_true(cosignature_is_after(&n, &s.vone, 899999));
+	assert_false(cosignature_is_after(&n, &s.vone, 900000));
+	s.vone.public_key[0] ^= 1; /* what does not verify has no time */
+	assert_false(cosignature_is_after(&n, &s.vone, 0));
 	scene_strike(&s);
 }
 

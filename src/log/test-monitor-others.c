@@ -147,11 +147,74 @@ static void goes_on_through_every_size_of_tesseras_log(void **state)
 	close(fd);
 }
 
+#define TREE "a database, its tree"
+
+/* Its key is that of the log, under another name. */
+static void serve_tree(struct grown *g, const struct note_key *key, const char *origin, bool wrong)
+{
+	struct checkpoint c = { .size = log_size(g->l) };
+	AUTO_BUF text = { 0 }, note = { 0 };
+
+	buf_init(&text, KIB);
+	buf_init(&note, 4 * KIB);
+	snprintf(c.origin, sizeof(c.origin), "%s", origin);
+	log_root(g->l, c.root);
+	c.root[0] ^= wrong;
+	checkpoint_write(&c, &text);
+	assert_ok(note_sign(buf_bytes(&text), key->name, g->k, &note, e));
+	assert_ok(file_write(g->log_fd, "checkpoint", buf_bytes(&note), 0644, false, e));
+}
+
+static void follows_a_log_whose_key_has_another_name_when_its_origin_is_said(void **state)
+{
+	struct grown g;
+	struct err why = { 0 };
+	struct bytes ours, theirs;
+	struct monitor *m;
+	AUTO_BUF kept = { 0 };
+
+	buf_init(&kept, MONITOR_STATE_BYTES_MAX);
+	grown_begin(&g, "entry");
+	grown_append(&g, 300);
+	grown_publish(&g);
+	note_key_make("key.example", NOTE_ED25519, sign_key_public(g.k), &g.key);
+	serve_tree(&g, &g.key, TREE, false);
+	/* Not said: that is no fault of the log's, and nothing was seen of it. */
+	m = grown_monitor(&g, NULL);
+	assert_false(monitor_follow(m, &g.source, &why));
+	assert_int_equal(why.kind, ERR_CONFLICT);
+	assert_non_null(strstr(why.text, TREE));
+	assert_int_equal(monitor_checkpoint(m)->size, 0);
+	monitor_free(m);
+	m = grown_monitor(&g, &(struct monitor_options){ .origin = TREE });
+	assert_ok(monitor_follow(m, &g.source, e));
+	assert_string_equal(monitor_checkpoint(m)->origin, TREE);
+	assert_int_equal(monitor_hashed(m), 300);
+	monitor_state_write(m, &kept);
+	monitor_free(m);
+	/* The state is of this origin. */
+	m = grown_monitor(&g, NULL);
+	assert_refused(monitor_state_read(m, buf_bytes(&kept), e), REASON_UNKNOWN_KEY);
+	monitor_free(m);
+	m = grown_monitor(&g, &(struct monitor_options){ .origin = TREE });
+	assert_ok(monitor_state_read(m, buf_bytes(&kept), e));
+	serve_tree(&g, &g.key, "another tree", false);
+	assert_false(monitor_follow(m, &g.source, &why));
+	assert_int_equal(why.kind, ERR_CONFLICT);
+	serve_tree(&g, &g.key, TREE, true);
+	assert_refused(monitor_follow(m, &g.source, e), REASON_SPLIT_VIEW);
+	monitor_evidence(m, &ours, &theirs);
+	assert_true(ours.len > 0 && theirs.len > 0);
+	monitor_free(m);
+	grown_end(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(too_few_witnesses_are_told_and_the_state_moves),
 		cmocka_unit_test(follows_a_log_of_long_entries),
+		cmocka_unit_test(follows_a_log_whose_key_has_another_name_when_its_origin_is_said),
 		cmocka_unit_test(goes_on_through_every_size_of_tesseras_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,8 @@ static void proves_the_leaf_and_no_other(void **state)
 		assert_refused(tlog_proof_check(bytes_of(""), bytes_of("b"), &f.key, with, &c, &index, e), REASON_UNLOGGED);
 		assert_refused(tlog_proof_check(bytes_of("x"), bytes_of("b"), &f.key, with, &c, &index, e), REASON_BAD_PROOF);
 	}
+	assert_ok(tlog_proof_check_of(buf_bytes(&f.proof), bytes_of("b"), "xa.example/log", &f.key, &c, &index, e));
+	assert_refused(tlog_proof_check_of(buf_bytes(&f.proof), bytes_of("b"), "xb.example/log", &f.key, &c, &index, e), REASON_BAD_SIGNATURE);
 	/* The text as a whole, one byte changed at a time: never another truth. */
 	for (size_t i = 0; i < f.proof.len; i++) {
 		f.proof.at[i] ^= 1;

@@ -33,6 +33,28 @@ static void cosigns_every_step_of_a_growing_log(void **state)
 	scene_free(s);
 }
 
+/* c2sp.org/tlog-checkpoint: the name SHOULD match the origin. */
+static void a_logs_key_may_have_another_name_than_its_origin(void **state)
+{
+	struct scene *s = scene_new();
+	struct checkpoint c = { .origin = ORIGIN, .size = 3 }, kept;
+	AUTO_BUF text = { 0 }, note = { 0 };
+
+	buf_init(&text, 4 * KIB);
+	buf_init(&note, 4 * KIB);
+	note_key_make("key.example", NOTE_ED25519, sign_key_public(s->log), &s->log_key);
+	assert_int_equal(grow(s, 0, 3, NULL), 403); /* signed by a key of another name is signed by another key */
+	root_of((const merkle_hash *)s->leaves, 3, c.root);
+	checkpoint_write(&c, &text);
+	assert_ok(note_sign(buf_bytes(&text), "key.example", s->log, &note, e));
+	assert_int_equal(send_note(s, 0, NULL, 0, buf_bytes(&note), NULL), 200);
+	assert_int_equal(s->state.size, 3);
+	assert_ok(checkpoint_verify_of(buf_bytes(&s->note), ORIGIN, &s->log_key, &kept, e));
+	assert_refused(checkpoint_verify(buf_bytes(&s->note), &s->log_key, &kept, e), REASON_UNKNOWN_KEY);
+	assert_refused(checkpoint_verify_of(buf_bytes(&s->note), "other.example", &s->log_key, &kept, e), REASON_UNKNOWN_KEY);
+	scene_free(s);
+}
+
 static void the_same_checkpoint_again_is_cosigned_again(void **state)
 {
 	struct scene *s = scene_new();
@@ -343,7 +365,9 @@ static void folders_of_another_witness_are_where_we_say_and_verify(void **state)
 
 static void a_list_of_logs_is_strict_and_found_by_origin(void **state)
 {
-	static const char *const bad[] = { "log\n", "log x\n", "log %s url more\n", "witness %s\n", "log %s\nlog %s\n", "quorum none\n", "log %s \x01\n" };
+	static const char *const bad[] = { "log\n", "log x\n", "log %s url more\n", "witness %s\n", "log %s\nlog %s\n", "quorum none\n", "log %s \x01\n",
+					   "origin log.example\n", "log %s\norigin \n", "log %s\norigin a\norigin b\n", "log %s\norigin a\tb\n",
+					   "log %s\norigin \xff\n", "log %s\norigin\n" };
 	struct scene *s = scene_new();
 	AUTO_WATCHED w = { 0 };
 	AUTO_BUF vkey = { 0 }, text = { 0 }, again = { 0 };
@@ -375,10 +399,45 @@ static void a_list_of_logs_is_strict_and_found_by_origin(void **state)
 	scene_free(s);
 }
 
+static void an_origin_line_names_the_log_above_it(void **state)
+{
+	struct scene *s = scene_new();
+	AUTO_WATCHED w = { 0 };
+	AUTO_BUF vkey = { 0 }, text = { 0 }, again = { 0 };
+	struct watched none;
+
+	buf_init(&vkey, 4 * KIB);
+	buf_init(&text, 16 * KIB);
+	buf_init(&again, 16 * KIB);
+	note_key_write(&s->log_key, &vkey);
+	/* One key of two logs. */
+	buf_add_format(&text, "log %s https://a.example\norigin a database, its tree\nlog %s\n", buf_text(&vkey), buf_text(&vkey));
+	assert_ok(watched_parse(buf_bytes(&text), &w, e));
+	assert_int_equal(w.count, 2);
+	assert_string_equal(watched_find(&w, "a database, its tree")->url, "https://a.example");
+	assert_string_equal(watched_find(&w, "a database, its tree")->key.name, ORIGIN);
+	assert_string_equal(watched_find(&w, ORIGIN)->url, "");
+	watched_write(&w, &again);
+	assert_string_equal(buf_text(&again), buf_text(&text));
+	buf_clear(&text);
+	buf_add_format(&text, "log %s\norigin a\nlog %s\norigin a\n", buf_text(&vkey), buf_text(&vkey));
+	assert_refused(watched_parse(buf_bytes(&text), &none, e), REASON_BAD_FIELD);
+	/* Its key's name is not said again. */
+	buf_clear(&text);
+	buf_clear(&again);
+	watched_release(&w);
+	buf_add_format(&text, "log %s\n# between\norigin " ORIGIN "\n", buf_text(&vkey));
+	assert_ok(watched_parse(buf_bytes(&text), &w, e));
+	watched_write(&w, &again);
+	assert_null(strstr(buf_text(&again), "origin "));
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cosigns_every_step_of_a_growing_log),
+		cmocka_unit_test(a_logs_key_may_have_another_name_than_its_origin),
 		cmocka_unit_test(the_same_checkpoint_again_is_cosigned_again),
 		cmocka_unit_test(an_unknown_origin_is_404_before_any_signature_is_looked_at),
 		cmocka_unit_test(a_signature_that_is_not_the_logs_is_403_before_sizes_are_looked_at),
@@ -394,6 +453,7 @@ int main(void)
 		cmocka_unit_test(other_lines_of_a_note_are_not_passed_on),
 		cmocka_unit_test(folders_of_another_witness_are_where_we_say_and_verify),
 		cmocka_unit_test(a_list_of_logs_is_strict_and_found_by_origin),
+		cmocka_unit_test(an_origin_line_names_the_log_above_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,8 +84,8 @@ void tlog_proof_write(const struct tlog_proof *p, struct buf *out)
 	buf_add(out, p->note);
 }
 
-bool tlog_proof_check(struct bytes proof_text, struct bytes leaf_entry, const struct note_key *log_key,
-		      struct checkpoint_cache *cache, struct checkpoint *ret, uint64_t *ret_index, struct err *e)
+static bool proof_check(struct bytes proof_text, struct bytes leaf_entry, const char *origin, const struct note_key *log_key,
+			struct checkpoint_cache *cache, struct checkpoint *ret, uint64_t *ret_index, struct err *e)
 {
 	struct err why = { 0 };
 	struct tlog_proof p;
@@ -93,11 +93,13 @@ bool tlog_proof_check(struct bytes proof_text, struct bytes leaf_entry, const st
 	merkle_hash leaf;
 
 	if (proof_text.len == 0)
-		return err_set(e, ERR_REJECTED, REASON_UNLOGGED, "there is no proof that this stands in the log of %s", log_key->name);
+		return err_set(e, ERR_REJECTED, REASON_UNLOGGED, "there is no proof that this stands in the log of %s",
+			       origin == NULL ? log_key->name : origin);
 	if (!tlog_proof_parse(proof_text, &p, &why))
 		return err_set(e, ERR_REJECTED, REASON_BAD_PROOF, "%s", why.text);
 	/* To whoever asked for a proof under this key, another key's checkpoint is as good as unsigned. */
-	if (!checkpoint_verify_cached(cache, p.note, log_key, &c, &why))
+	if (!(origin == NULL ? checkpoint_verify_cached(cache, p.note, log_key, &c, &why)
+			     : checkpoint_verify_of(p.note, origin, log_key, &c, &why)))
 		return err_set(e, ERR_REJECTED, why.kind == ERR_REJECTED ? REASON_BAD_SIGNATURE : REASON_BAD_PROOF, "proof: %s", why.text);
 	merkle_leaf(leaf_entry, leaf);
 	if (!merkle_check_inclusion(p.index, c.size, leaf, (const merkle_hash *)p.hashes, p.hash_count, c.root, e))
@@ -105,4 +107,16 @@ bool tlog_proof_check(struct bytes proof_text, struct bytes leaf_entry, const st
 	*ret = c;
 	*ret_index = p.index;
 	return true;
+}
+
+bool tlog_proof_check(struct bytes proof_text, struct bytes leaf_entry, const struct note_key *log_key,
+		      struct checkpoint_cache *cache, struct checkpoint *ret, uint64_t *ret_index, struct err *e)
+{
+	return proof_check(proof_text, leaf_entry, NULL, log_key, cache, ret, ret_index, e);
+}
+
+bool tlog_proof_check_of(struct bytes proof_text, struct bytes leaf_entry, const char *origin, const struct note_key *log_key,
+			 struct checkpoint *ret, uint64_t *ret_index, struct err *e)
+{
+	return proof_check(proof_text, leaf_entry, origin, log_key, NULL, ret, ret_index, e);
 }

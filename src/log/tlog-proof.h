@@ -24,5 +24,8 @@ void tlog_proof_write(const struct tlog_proof *p, struct buf *out);
  * REASON_UNLOGGED when the proof text is empty; REASON_BAD_PROOF, REASON_BAD_SIGNATURE otherwise. */
 bool tlog_proof_check(struct bytes proof_text, struct bytes leaf_entry, const struct note_key *log_key,
 		      struct checkpoint_cache *cache, struct checkpoint *ret, uint64_t *ret_index, struct err *e) MUST_USE;
+/* The same of a log whose origin is another than its key's name (checkpoint_verify_of). */
+bool tlog_proof_check_of(struct bytes proof_text, struct bytes leaf_entry, const char *origin, const struct note_key *log_key,
+			 struct checkpoint *ret, uint64_t *ret_index, struct err *e) MUST_USE;
 
 #endif

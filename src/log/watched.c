@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ORIGIN "origin "
+
 static bool blank(uint8_t c)
 {
 	return c == ' ' || c == '\t';
@@ -39,7 +41,7 @@ static bool line_parse(struct bytes line, struct watched *w, struct err *e)
 	struct bytes first = word(&line), vkey = word(&line), url = word(&line);
 
 	if (!bytes_is(first, "log"))
-		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "a line is \"log VKEY [URL]\"");
+		return err_set(e, ERR_INPUT, REASON_UNKNOWN_KIND, "a line is \"log VKEY [URL]\", or below one \"origin ORIGIN\"");
 	if (word(&line).len > 0)
 		return err_set(e, ERR_INPUT, REASON_TRAILING_BYTES, "too many words");
 	if (!note_key_parse(vkey, &l.key, e))
@@ -61,7 +63,20 @@ static bool line_parse(struct bytes line, struct watched *w, struct err *e)
 			abort();
 		w->at = more;
 	}
+	snprintf(l.origin, sizeof(l.origin), "%s", l.key.name);
 	w->at[w->count++] = l;
+	return true;
+}
+
+/* Of the log above it; an origin may have spaces, at its ends too. */
+static bool origin_parse(struct bytes origin, struct watched *w, bool *may, struct err *e)
+{
+	if (!*may)
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "an origin stands below its log, once");
+	if (!checkpoint_origin_is_valid(origin))
+		return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "an origin is a line of 1 to %u bytes of UTF-8", CHECKPOINT_ORIGIN_BYTES_MAX);
+	bytes_text(origin, w->at[w->count - 1].origin, sizeof(w->at[0].origin));
+	*may = false;
 	return true;
 }
 
@@ -69,20 +84,21 @@ static int by_origin(const void *a, const void *b)
 {
 	const struct watched_log *x = a, *y = b;
 
-	return strcmp(x->key.name, y->key.name);
+	return strcmp(x->origin, y->origin);
 }
 
 static int find_origin(const void *origin, const void *log)
 {
 	const struct watched_log *l = log;
 
-	return strcmp(origin, l->key.name);
+	return strcmp(origin, l->origin);
 }
 
 bool watched_parse(struct bytes text, struct watched *ret, struct err *e)
 {
 	AUTO_WATCHED w = { 0 };
 	unsigned number = 0;
+	bool may = false; /* an origin may come */
 
 	while (text.len > 0) {
 		struct bytes line = bytes_cut(&text, '\n'), look = line;
@@ -92,14 +108,15 @@ bool watched_parse(struct bytes text, struct watched *ret, struct err *e)
 			continue;
 		if (!plain(line))
 			return err_set(e, ERR_INPUT, REASON_MALFORMED, "logs:%u: a control character", number);
-		if (!line_parse(line, &w, e))
+		if (bytes_starts(line, ORIGIN) ? !origin_parse(bytes_slice(line, strlen(ORIGIN), line.len), &w, &may, e)
+					       : !(may = line_parse(line, &w, e)))
 			return err_note(e, "logs:%u", number);
 	}
 	if (w.count > 0)
 		qsort(w.at, w.count, sizeof(*w.at), by_origin);
 	for (size_t i = 1; i < w.count; i++)
 		if (by_origin(&w.at[i - 1], &w.at[i]) == 0)
-			return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "logs: %s is there twice", w.at[i].key.name);
+			return err_set(e, ERR_INPUT, REASON_BAD_FIELD, "logs: %s is there twice", w.at[i].origin);
 	*ret = w;
 	w = (struct watched){ 0 };
 	return true;
@@ -111,6 +128,8 @@ void watched_write(const struct watched *w, struct buf *out)
 		buf_add_text(out, "log ");
 		note_key_write(&w->at[i].key, out);
 		buf_add_format(out, "%s%s\n", w->at[i].url[0] == '\0' ? "" : " ", w->at[i].url);
+		if (strcmp(w->at[i].origin, w->at[i].key.name) != 0)
+			buf_add_format(out, ORIGIN "%s\n", w->at[i].origin);
 	}
 }
 

@@ -1,12 +1,14 @@
-/* The logs that a witness watches: lines "log VKEY [URL]" as c2sp.org/tlog-policy has them, no others. Its own parser,
- * because a witness watches more logs than a policy names. */
+/* The logs that a witness watches: lines "log VKEY [URL]" as c2sp.org/tlog-policy has them, and below one of these, where the
+ * log's origin is another than its key's name, "origin ORIGIN", all to the end of the line. Its own parser, because a
+ * witness watches more logs than a policy names, and a policy's logs have the names of their keys. */
 #ifndef COMITY_LOG_WATCHED_H
 #define COMITY_LOG_WATCHED_H
 
-#include "log/note.h"
+#include "log/checkpoint.h"
 
 struct watched_log {
-	struct note_key key; /* its name is the log's origin */
+	struct note_key key;
+	char origin[CHECKPOINT_ORIGIN_BYTES_MAX + 1]; /* the key's name, unless a line says otherwise */
 	char *url;           /* "" when none is given */
 };
 struct watched {

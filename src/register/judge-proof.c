@@ -21,11 +21,8 @@ struct doubt {
 static bool does_not_count(void *ctx, const struct note_key *k)
 {
 	const struct doubt *d = ctx;
-	int64_t time_s;
 
-	if (party_holds((struct party *)(uintptr_t)d->party, k))
-		return true;
-	return cosignature_verify(d->note, k, &time_s, NULL) && time_s > d->limit_ms / 1000;
+	return party_holds((struct party *)(uintptr_t)d->party, k) || cosignature_is_after(d->note, k, d->limit_ms);
 }
 
 /* Everything that the verdict depends on: the entry says which keys are the party's own. */

@@ -36,9 +36,8 @@ static bool is_its_own(const struct doubt *d, const struct note_key *k)
 static bool does_not_count(void *ctx, const struct note_key *k)
 {
 	const struct doubt *d = ctx;
-	int64_t time_s;
 
-	return is_its_own(d, k) || (cosignature_verify(d->note, k, &time_s, NULL) && time_s > d->limit_ms / 1000);
+	return is_its_own(d, k) || cosignature_is_after(d->note, k, d->limit_ms);
 }
 
 static bool ask(const struct register_ *new, const struct register_policy *policy, struct doubt *d, struct err *e)

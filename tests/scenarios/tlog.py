@@ -122,12 +122,13 @@ def subproof(m, leaves, whole=True):
 
 
 class Log:
-    def __init__(self, origin):
-        self.origin, self.key, self.leaves = origin, Key(), []
+    def __init__(self, origin, name=None):
+        """name: of its key; tlog-checkpoint says that it should be the origin, and need not."""
+        self.origin, self.name, self.key, self.leaves = origin, name or origin, Key(), []
 
     @property
     def vkey(self):
-        return vkey(self.origin, 1, self.key.public)
+        return vkey(self.name, 1, self.key.public)
 
     def grow(self, count=1):
         for _ in range(count):
@@ -136,8 +137,8 @@ class Log:
 
     def note(self, size, wrong=b""):
         text = "%s\n%d\n%s\n" % (self.origin, size, b64(wrong or root(self.leaves[:size])))
-        signature = key_id(self.origin, 1, self.key.public) + self.key.sign(text.encode())
-        return text + "\n— %s %s\n" % (self.origin, b64(signature))
+        signature = key_id(self.name, 1, self.key.public) + self.key.sign(text.encode())
+        return text + "\n— %s %s\n" % (self.name, b64(signature))
 
     def request(self, old, size, note=None, proof=None):
         if proof is None:
