@@ -328,18 +328,15 @@ void keeper_pump(struct keeper *k, int64_t now_ms)
 
 static bool register_fetched(struct keeper *k, const struct keeper_job *j, const struct courier_message *m, struct err *e)
 {
-	size_t entries;
+	bool had = m->ok && m->status == 200;
 	AUTO_BUF problems = { 0 };
 
 	buf_init(&problems, 64 * KIB);
-	k->node->register_asked_ms = clock_now_ms();
-	if (!m->ok || m->status != 200)
+	if (!directory_fetched(k->node, j->asked_ms, had ? &m->body : NULL, &problems, e))
+		return false;
+	if (!had)
 		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "the register could not be fetched: %.*s%sstatus %u",
 			       (int)m->error.len, (const char *)m->error.at, m->error.len > 0 ? ", " : "", m->status);
-	k->node->refresh_wanted = false;
-	if (!directory_take(k->node, m->body, &entries, &problems, e))
-		return false;
-	k->node->register_had_ms = j->asked_ms;
 	if (problems.len > 0)
 		diag(DIAG_WARNING, "register-entries", "left-out=\"%s\"", buf_text(&problems));
 	return true;

@@ -11,10 +11,17 @@
 #include "log/leaf.h"
 #include "register/judge.h"
 
+/* What is known of the erasure of the request that was looked at last: its leaves stand close together. */
+struct erasures {
+	bool looked, any, covered; /* any: some row says that there is one; covered: one of them accounts for its keys */
+	struct id request;
+};
+
 struct auditing {
 	struct store *store;
 	json_t *out;
 	uint64_t next; /* index that must come */
+	struct erasures last;
 };
 
 static void count_up(json_t *out, const char *name)
@@ -80,48 +87,40 @@ static bool rebuild(struct auditing *a, const struct class_seen *c, const struct
 	return true;
 }
 
-/* What says that the key of a statement was to go. A key that is simply not there hides what the leaf stands for. */
+/* What says that the keys of a request were to go. A key that is simply not there hides what the leaf stands for. */
 struct erasure {
 	uint8_t hash[SHA256_BYTES], leaf[LEAF_V1_BYTES];
-	struct id request;
 	int64_t keyless; /* of its request; the erasure says how many there were */
-	bool twice;      /* another leaf is said to be of the same statement */
 };
 
-/* The first that stands behind *after, which moves on. */
-static bool erasure_find(struct auditing *a, const struct class_seen *c, size_t after, struct erasure *ret, bool *ret_found, struct err *e)
+static bool erasure_find(struct auditing *a, const struct id *request, int64_t nth, struct erasure *ret, bool *ret_found, struct err *e)
 {
 	struct query *q = store_query(a->store, QUERY_audit_erasures);
-	bool ok = true, found = true;
 
-	query_bind_bytes(q, 1, bytes_from(c->hash, SHA256_BYTES));
-	query_bind_int(q, 2, (int64_t)c->index);
-	for (size_t i = 0; ok && found && i <= after; i++)
-		ok = query_row(q, &found, e);
-	*ret_found = ok && found;
-	if (*ret_found) {
-		struct bytes hash = query_bytes(q, 0), leaf = query_bytes(q, 1), request = query_bytes(q, 2);
-		memset(ret, 0, sizeof(*ret));
-		if (hash.len == sizeof(ret->hash) && leaf.len == sizeof(ret->leaf) && request.len == sizeof(ret->request.at)) {
+	query_bind_bytes(q, 1, bytes_from(request->at, ID_BYTES));
+	query_bind_int(q, 2, nth);
+	bool ok = query_row(q, ret_found, e);
+	memset(ret, 0, sizeof(*ret));
+	if (ok && *ret_found) {
+		struct bytes hash = query_bytes(q, 0), leaf = query_bytes(q, 1);
+		if (hash.len == sizeof(ret->hash) && leaf.len == sizeof(ret->leaf)) {
 			memcpy(ret->hash, hash.at, hash.len);
 			memcpy(ret->leaf, leaf.at, leaf.len);
-			memcpy(ret->request.at, request.at, request.len);
 		}
-		ret->keyless = query_int(q, 3);
-		ret->twice = query_int(q, 4) != 0;
+		ret->keyless = query_int(q, 2);
 	}
 	query_end(q);
 	return ok;
 }
 
 /* A row that says that there is an erasure is none: it opens to its leaf, names this request, and as many statements. */
-static bool erasure_counts(struct auditing *a, const struct erasure *x, bool *ret, struct err *e)
+static bool erasure_counts(struct auditing *a, const struct id *request, const struct erasure *x, bool *ret, struct err *e)
 {
 	struct node n = { .store = a->store };
 	struct class_seen c = { .hash = x->hash, .leaf = BYTES_ARRAY(x->leaf) };
 	struct record_keys keys;
 	const char *text = NULL;
-	struct id request;
+	struct id named;
 	AUTO_ACT *act = NULL;
 	AUTO_BUF json = { 0 };
 
@@ -133,31 +132,51 @@ static bool erasure_counts(struct auditing *a, const struct erasure *x, bool *re
 	wipe(&keys, sizeof(keys));
 	if (!ok || text != NULL || !record_get(&n, x->hash, &json, NULL) || !act_parse(buf_bytes(&json), &act, NULL))
 		return ok;
-	*ret = bytes_is(bytes_of(act->statement->kind->name), "erasure") && id_parse(json_bytes(act->statement->body, "request"), &request) &&
-	       id_equal(&request, &x->request) && json_int(act->statement->body, "statements") >= x->keyless && !x->twice;
+	*ret = bytes_is(bytes_of(act->statement->kind->name), "erasure") && id_parse(json_bytes(act->statement->body, "request"), &named) &&
+	       id_equal(&named, request) && json_int(act->statement->body, "statements") >= x->keyless;
 	return true;
 }
 
-static bool erasure_covers(struct auditing *a, const struct class_seen *c, bool *ret, bool *ret_any, struct err *e)
+static bool erasures_of(struct auditing *a, const struct id *request, struct err *e)
 {
+	struct erasures *l = &a->last;
 	struct erasure x;
 	bool found = true;
 
-	*ret = *ret_any = false;
-	for (size_t i = 0; found && !*ret; i++) {
-		if (!erasure_find(a, c, i, &x, &found, e) || (found && !erasure_counts(a, &x, ret, e)))
+	if (l->looked && id_equal(&l->request, request))
+		return true;
+	*l = (struct erasures){ .request = *request };
+	for (int64_t i = 0; found && !l->covered; i++) {
+		if (!erasure_find(a, request, i, &x, &found, e) || (found && !erasure_counts(a, request, &x, &l->covered, e)))
 			return false;
-		*ret_any = *ret_any || found;
+		l->any = l->any || found;
 	}
+	l->looked = true;
 	return true;
 }
 
-static bool marked_before_restore(struct auditing *a, const struct class_seen *c, bool *ret, struct err *e)
+/* The request of this leaf's statement; *ret_found false: none that is marked as erased. */
+static bool erased_request(struct auditing *a, const struct class_seen *c, struct id *ret, bool *ret_twice, bool *ret_found, struct err *e)
 {
-	struct query *q = store_query(a->store, QUERY_audit_marked);
+	struct query *q = store_query(a->store, QUERY_audit_erased);
 
 	query_bind_bytes(q, 1, bytes_from(c->hash, SHA256_BYTES));
 	query_bind_int(q, 2, (int64_t)c->index);
+	bool ok = query_row(q, ret_found, e);
+	*ret_found = ok && *ret_found && query_bytes(q, 0).len == ID_BYTES;
+	if (*ret_found) {
+		memcpy(ret->at, query_bytes(q, 0).at, ID_BYTES);
+		*ret_twice = query_int(q, 1) != 0;
+	}
+	query_end(q);
+	return ok;
+}
+
+static bool restored_after(struct auditing *a, uint64_t index, bool *ret, struct err *e)
+{
+	struct query *q = store_query(a->store, QUERY_audit_restored);
+
+	query_bind_int(q, 1, (int64_t)index);
 	bool ok = query_row(q, ret, e);
 	query_end(q);
 	return ok;
@@ -165,19 +184,22 @@ static bool marked_before_restore(struct auditing *a, const struct class_seen *c
 
 static bool look_at_keyless(struct auditing *a, const struct class_seen *c, struct err *e)
 {
-	bool covered, any, marked = false;
+	bool marked, twice = false, restored = false;
+	struct id request;
 
-	if (!erasure_covers(a, c, &covered, &any, e) || (!any && !marked_before_restore(a, c, &marked, e)))
+	if (!erased_request(a, c, &request, &twice, &marked, e) || (marked && !erasures_of(a, &request, e)) ||
+	    (marked && !restored_after(a, c->index, &restored, e)))
 		return false;
-	if (covered && c->kept)
-		count_up(a->out, "erased"); /* the class opens; act and tag cannot be checked any more */
-	else if (covered)
-		tell(a->out, "told", "unknown", (int64_t)c->index, "erased before its class was kept");
-	else if (marked)
+	if (!marked || (!a->last.any && !restored))
+		fault(a, c->index, "the key of this act is gone, and no erasure says so");
+	else if (!a->last.any)
 		tell(a->out, "told", "unknown", (int64_t)c->index, "marked as erased; a restore has taken the erasure that says so");
+	else if (!a->last.covered || twice)
+		fault(a, c->index, "the key of this act is gone, and the erasure of its request does not account for it");
+	else if (c->kept)
+		count_up(a->out, "erased"); /* the class opens; act and tag cannot be checked any more */
 	else
-		fault(a, c->index, any ? "the key of this act is gone, and the erasure of its request does not account for it"
-				       : "the key of this act is gone, and no erasure says so");
+		tell(a->out, "told", "unknown", (int64_t)c->index, "erased before its class was kept");
 	return true;
 }
 

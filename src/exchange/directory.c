@@ -443,3 +443,18 @@ bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], u
 	return n->refresh_wanted || register_root_fingerprint(n->reg) == NULL ||
 	       now_ms - register_time(n->reg) > config_count(&n->config, register_every_s) * 1000;
 }
+
+bool directory_fetched(struct node *n, int64_t asked_ms, const struct bytes *bundle, struct buf *problems, struct err *e)
+{
+	size_t entries;
+
+	n->register_asked_ms = clock_now_ms();
+	if (bundle == NULL)
+		return true;
+	n->refresh_wanted = false;
+	if (!directory_take(n, *bundle, &entries, problems, e))
+		return false;
+	/* Only what verifies speaks for the source; and it knew what was there when it was asked. */
+	n->register_had_ms = asked_ms;
+	return true;
+}

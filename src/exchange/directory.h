@@ -52,6 +52,8 @@ bool directory_publish(struct node *n, size_t *ret_entries, uint64_t *ret_size, 
 /* Fetching: what to fetch, when it is due; whether there is a source at all; and whether it was not asked for a while, so
  * that somebody else may have a newer register than we. */
 bool directory_fetch_due(struct node *n, int64_t now_ms, char url[static 600], uint8_t pin[static 32]);
+/* What its source answered to a question of that time; bundle NULL: nothing. */
+bool directory_fetched(struct node *n, int64_t asked_ms, const struct bytes *bundle, struct buf *problems, struct err *e) MUST_USE;
 bool directory_has_source(const struct node *n);
 bool directory_may_be_behind(const struct node *n, int64_t now_ms);
 

@@ -368,7 +368,7 @@ static bool a_register_explains(enum reason r)
  * already, or that does not verify, or none, says nothing against anybody. */
 static bool disproved(const struct node *n, const struct lately_peer *p, int64_t now_ms)
 {
-	return lately_within(p->behind_ms, now_ms, REGISTER_ASKED_MS_MAX) && n->register_had_ms > p->behind_ms &&
+	return lately_within(p->behind_ms, now_ms, REGISTER_ASKED_MS_MAX) && n->register_had_ms > p->behind_ms && n->register_had_ms <= now_ms &&
 	       p->behind_size > register_size(n->reg);
 }
 

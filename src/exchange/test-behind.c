@@ -76,6 +76,18 @@ static void who_names_a_register_that_our_source_does_not_have_is_rejected(void 
 	assert_int_equal(rejected_from(&w.xr, "XA"), 2);
 }
 
+/* To a question of that time. */
+static void source_gives(int64_t asked, const struct buf *bundle)
+{
+	struct bytes in = bundle != NULL ? buf_bytes(bundle) : bytes_of("");
+	struct err why = { 0 };
+
+	assert_ok(node_begin(w.xr.node, e));
+	bool ok = directory_fetched(w.xr.node, asked, bundle != NULL ? &in : NULL, NULL, &why);
+	assert_int_equal(ok, bundle == NULL || bundle == &w.bundle);
+	assert_ok(node_commit(w.xr.node, e));
+}
+
 /* Published after our source was asked, however short a time after. */
 static void a_register_that_is_newer_than_the_last_question_is_waited_for(void **state)
 {
@@ -95,25 +107,44 @@ static void an_answer_that_was_on_its_way_is_held_against_nobody(void **state)
 	the_time += 200;
 	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
 	the_time += 200;
-	source_answers(&w.xr);
-	w.xr.node->register_had_ms = asked;
+	source_gives(asked, &w.bundle);
 	the_time += 5000;
 	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
 	assert_true(w.xr.node->refresh_wanted);
-	source_answers(&w.xr);
 	the_time += 1000;
+	source_gives(the_time, &w.bundle);
+	assert_false(w.xr.node->refresh_wanted);
 	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 200);
 }
 
 /* What the source gave does not verify here, or it gave nothing. */
 static void an_answer_that_is_of_no_use_is_held_against_nobody(void **state)
 {
+	AUTO_BUF broken = { 0 };
+
+	buf_init(&broken, REGISTER_BYTES_MAX);
+	buf_add(&broken, buf_bytes(&w.bundle));
+	broken.at[broken.len / 2] ^= 1;
 	has_a_source(&w.xr);
 	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
-	w.xr.node->register_asked_ms = the_time + 100;
-	w.xr.node->refresh_wanted = false;
-	the_time += 5000;
-	assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+	for (int i = 0; i < 2; i++) {
+		the_time += 100;
+		source_gives(the_time, i == 0 ? &broken : NULL);
+		the_time += 5000;
+		assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+	}
+}
+
+static void a_clock_that_was_set_back_is_held_against_nobody(void **state)
+{
+	has_a_source(&w.xr);
+	the_time += 60000;
+	source_answers(&w.xr);
+	the_time -= 60000;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(liar_sends(&w.xa, &w.xr, NOBODY_HAS), 503);
+		the_time += 1000;
+	}
 }
 
 /* A liar who names another one ten times a second is asked about all the same. */
@@ -239,6 +270,7 @@ int main(void)
 		CLAIM(a_register_that_is_newer_than_the_last_question_is_waited_for),
 		CLAIM(an_answer_that_was_on_its_way_is_held_against_nobody),
 		CLAIM(an_answer_that_is_of_no_use_is_held_against_nobody),
+		CLAIM(a_clock_that_was_set_back_is_held_against_nobody),
 		CLAIM(who_never_stops_lying_is_judged_after_one_question),
 		CLAIM(a_lie_of_one_is_not_held_against_another),
 		CLAIM(fifty_lies_are_one_question_and_are_counted),

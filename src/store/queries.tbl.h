@@ -271,16 +271,17 @@ QUERY(log_opened_put, "INSERT INTO log_opened (period, quarters, digest, hash, w
 QUERY(audit_statements, "SELECT s.seq, s.hash, s.kind, EXISTS (SELECT 1 FROM log_leaf l WHERE l.hash = s.hash) "
 	"OR EXISTS (SELECT 1 FROM leaf_queue w WHERE w.hash = s.hash) OR EXISTS (SELECT 1 FROM leaf_ended x WHERE x.hash = s.hash) "
 	"OR (s.own = 0 AND NOT EXISTS (SELECT 1 FROM proof_out p WHERE p.hash = s.hash)) FROM statement s WHERE s.seq > $1 ORDER BY s.seq LIMIT $2")
-/* What may account for the key of this statement, the leaf at $2: our own erasure of its request, in the log or on its way into it;
- * how many statements of that request have no key any more; whether another leaf is said to be of the same statement. */
+/* The erased request of this statement, whose leaf is $2; whether another leaf is said to be of the same statement. */
+QUERY(audit_erased, "SELECT s.request, EXISTS (SELECT 1 FROM log_leaf d WHERE d.hash = s.hash AND d.idx <> $2) FROM statement s "
+	"JOIN request r ON r.id = s.request WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0")
+/* What may account for the keys of a request: our own erasures, in the log or on their way into it; how many statements have
+ * no key any more. */
 QUERY(audit_erasures, "SELECT x.hash, coalesce((SELECT l.leaf FROM log_leaf l WHERE l.hash = x.hash), (SELECT w.leaf FROM leaf_queue w WHERE w.hash = x.hash)), "
-	"s.request, (SELECT count(*) FROM statement o WHERE o.request = s.request AND o.kind <> 'erasure' "
-	"AND NOT EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash)), EXISTS (SELECT 1 FROM log_leaf d WHERE d.hash = s.hash AND d.idx <> $2) "
-	"FROM statement s JOIN request r ON r.id = s.request JOIN statement x ON x.request = s.request AND x.kind = 'erasure' AND x.own = 1 "
-	"WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0 ORDER BY x.seq")
-/* Its request is marked as erased in a store that was restored, and that may have lost the erasure. */
-QUERY(audit_marked, "SELECT 1 FROM statement s JOIN request r ON r.id = s.request WHERE s.hash = $1 AND s.kind <> 'erasure' AND r.erased > 0 "
-	"AND EXISTS (SELECT 1 FROM log_unopened u WHERE u.first > $2)")
+	"(SELECT count(*) FROM statement o WHERE o.request = $1 AND o.kind <> 'erasure' "
+	"AND NOT EXISTS (SELECT 1 FROM record_key k WHERE k.hash = o.hash)) "
+	"FROM statement x WHERE x.request = $1 AND x.kind = 'erasure' AND x.own = 1 ORDER BY x.seq LIMIT 1 OFFSET $2")
+/* A restore came after this leaf, and may have lost the erasure. */
+QUERY(audit_restored, "SELECT 1 FROM log_unopened WHERE first > $1 LIMIT 1")
 
 /* --- the state of a witness (store_open_witness), daemon/witness.c ------------------------------------- */
 WITNESS_QUERY(witness_self_put, "INSERT INTO witness_self (one, vkey, made) VALUES (1, $1, $2)")
