@@ -225,3 +225,19 @@ bool shown_in_store(struct store *s, const struct note_key *log_key, bool *ret, 
 			return false;
 	return true;
 }
+
+bool shown_furthest_in_store(struct store *s, const struct note_key *log_key, struct checkpoint *ret, struct err *e)
+{
+	struct bytes rest;
+	struct shown one;
+	AUTO_BUF all = { 0 };
+
+	buf_init(&all, SHOWN_BYTES_MAX);
+	if (!cell_of_store(s, SHOWN_CELL, &all, e))
+		return false;
+	rest = buf_bytes(&all);
+	while (next(log_key, &rest, &one))
+		if (one.checkpoint.size > ret->size)
+			*ret = one.checkpoint;
+	return true;
+}

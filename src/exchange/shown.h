@@ -26,5 +26,7 @@ bool shown_contained(const struct node *n, bool end, struct err *e) MUST_USE;
  * small is an answer, and no error. */
 bool shown_is_in_store(struct store *s, const struct checkpoint *c, bool *ret, struct err *e) MUST_USE;
 bool shown_in_store(struct store *s, const struct note_key *log_key, bool *ret, struct err *e) MUST_USE;
+/* The largest that was shown, when it is larger than *ret. */
+bool shown_furthest_in_store(struct store *s, const struct note_key *log_key, struct checkpoint *ret, struct err *e) MUST_USE;
 
 #endif
