@@ -24,14 +24,23 @@
 /* Only for those who count: the others stop nobody. Who has no address cannot be asked. */
 static bool unseen(const struct cosigning *c, const struct watcher *w)
 {
-	return c->look_us != 0 && clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000 && c->has_policy && w->counts &&
-	       w->url[0] != '\0' && !w->looked_at;
+	bool in_time = c->look_us == 0 || clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000;
+
+	return c->look && in_time && c->has_policy && w->counts && w->url[0] != '\0' && !w->looked_at;
+}
+
+/* Its time begins when somebody can be asked: opening a large home takes longer than the look may. */
+static void look_begins(struct cosigning *c)
+{
+	if (c->look && c->look_us == 0)
+		c->look_us = clock_monotonic_us();
 }
 
 bool cosigning_looking(const struct node *n)
 {
-	const struct cosigning *c = n->cosigning;
+	struct cosigning *c = n->cosigning;
 
+	look_begins(c);
 	for (size_t i = 0; i < c->count; i++)
 		if (unseen(c, c->watchers[i]))
 			return true;
@@ -42,7 +51,8 @@ void cosigning_look_again(struct node *n)
 {
 	struct cosigning *c = n->cosigning;
 
-	c->look_us = clock_monotonic_us();
+	c->look = true;
+	c->look_us = 0;
 	for (size_t i = 0; i < c->count; i++)
 		c->watchers[i]->looked_at = false;
 }
@@ -139,6 +149,7 @@ bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, b
 		return true;
 	if (!cosigning_policy(n, now_ms, e) || !cosigning_peers(n, e))
 		return false;
+	look_begins(c);
 	round_over(n, now_ms);
 	current = cosigning_current(c);
 	for (size_t i = 0; i < c->count; i++) {

@@ -39,7 +39,8 @@ struct watcher {
 struct cosigning {
 	uint8_t policy[SHA256_BYTES]; /* hash of the policy that the watchers are of */
 	bool has_policy, looked;      /* a policy that wants cosignatures; policies were looked up once */
-	int64_t look_us;              /* monotonic: witnesses are looked at since then; 0: not yet */
+	bool look;                    /* witnesses are to be looked at */
+	int64_t look_us;              /* monotonic: since then; 0: nobody could be asked yet */
 	struct watcher *watchers[COSIGNING_WITNESSES_MAX];
 	size_t count;
 	struct proved candidate;      /* size 0: none under way */

@@ -132,6 +132,22 @@ static void a_disk_put_back_with_its_cell_locks_before_it_signs(void **state)
 	assert_int_equal(tree_count, said);
 }
 
+/* Between the opening of a home and the first turn of its keeper more than a look's time may pass. */
+static void a_home_that_opens_slowly_looks_all_the_same(void **state)
+{
+	keep_disk(&w.xa);
+	say_request(&w.xa, "XR");
+	cosigned_slot(&w.xa);
+	put_disk_back(&w.xa);
+	say_request(&w.xa, "XR");
+	the_time += 2 * COSIGNING_ROUND_MS;
+	assert_int_equal(grows(1), 0);
+	assert_int_equal(ask_witnesses(&w.xa), 1);
+	assert_true(w.xa.node->locked);
+	assert_int_equal(grows(SLOT_MS), 0);
+	assert_true(one_tree_for_each_size());
+}
+
 /* What the look is for: when no witness can be reached, it is as before, and a witness finds it out later. */
 static void who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look(void **state)
 {
@@ -414,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(a_disk_put_back_with_its_cell_locks_before_it_signs),
+		CLAIM(a_home_that_opens_slowly_looks_all_the_same),
 		CLAIM(who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look),
 		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
