@@ -333,6 +333,8 @@ bool node_acts(struct node *n, struct act_item *items, size_t count, struct err 
 
 	if (signatures == NULL)
 		abort();
+	/* The signer has its own lock; one that was started again may not know of ours. */
+	ok = ok && (!n->locked || err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s", n->locked_why));
 	for (size_t i = 0; ok && i < count; i++) {
 		const struct kind *k = kind_find(items[i].kind);
 		items[i].ok = items[i].parsed != NULL ||
