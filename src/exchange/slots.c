@@ -69,9 +69,10 @@ bool slots_open(struct node *n, struct err *e)
 
 	config_log_origin(&n->config, origin);
 	buf_init(&n->note, NOTE_BYTES_MAX);
-	if (!classes_null_key(n->store, true, n->null_key, e) || !log_open(n->store, n->log_fd, origin, &n->log, e))
+	if (!classes_null_key(n->store, true, n->null_key, e) || !log_open(n->store, n->log_fd, origin, &n->log, e) || !shown_load(n, e))
 		return false;
-	if (sign(n, &locked))
+	/* A slot may have been committed and not signed: with what is known by now it never is. */
+	if (n->locked || sign(n, &locked))
 		return true;
 	if (locked.reason != REASON_LOCKED) {
 		*e = locked;

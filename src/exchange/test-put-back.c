@@ -44,7 +44,8 @@ static bool checkpoint_seen(void *ctx, const struct signing_extension *x, struct
 static void open_seen(struct home *h)
 {
 	home_open(h);
-	signed_tree(&h->node->checkpoint); /* as it started */
+	if (h->node->note.len > 0)
+		signed_tree(&h->node->checkpoint); /* as it started */
 	h->node->signer.checkpoint = checkpoint_seen;
 	h->node->next_slot_ms = 0;
 }
@@ -197,6 +198,34 @@ static void stays_locked_and_can_only_be_retired(void)
 		home_close(&w.xa);
 		open_seen(&w.xa);
 	}
+}
+
+/* The signer died between the commit of a slot and its checkpoint, and then a witness shows what that would contradict. */
+static void a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked(void **state)
+{
+	struct err why = { 0 };
+
+	keep_disk(&w.xa);
+	cosigned_slot(&w.xa);
+	uint64_t seen = size();
+	put_disk_back(&w.xa);
+	say_request(&w.xa, "XR"); /* so that the leaves are others */
+	all_dead(true);
+	grows(1);
+	ask_witnesses(&w.xa);
+	w.xa.refuse_signing = 1;
+	the_time += SLOT_MS;
+	assert_false(node_slot(w.xa.node, the_time, &why));
+	assert_int_equal(why.reason, REASON_UNAVAILABLE);
+	assert_int_equal(size(), seen);
+	all_dead(false);
+	the_time += 10 * COSIGNING_ROUND_MS;
+	cosigning_look_again(w.xa.node);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	w.xa.refuse_signing = 0;
+	stays_locked_and_can_only_be_retired();
+	assert_true(one_tree_for_each_size());
 }
 
 /* The disk is put back, and the files of what was signed since lie aside. */
@@ -433,6 +462,7 @@ int main(void)
 		CLAIM(a_home_that_opens_slowly_looks_all_the_same),
 		CLAIM(who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look),
 		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
+		CLAIM(a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
 		CLAIM(a_recovery_leads_to_all_that_was_shown_or_unlocks_nothing),
 		CLAIM(a_recovery_to_all_that_was_shown_unlocks_for_good),
