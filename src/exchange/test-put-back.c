@@ -200,8 +200,8 @@ static void stays_locked_and_can_only_be_retired(void)
 	}
 }
 
-/* The signer died between the commit of a slot and its checkpoint, and then a witness shows what that would contradict. */
-static void a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked(void **state)
+/* The disk was put back, nobody could be reached, and the signer died between the commit of a slot and its checkpoint. */
+static void leave_a_slot_unsigned(void)
 {
 	struct err why = { 0 };
 
@@ -219,12 +219,29 @@ static void a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked(void
 	assert_int_equal(why.reason, REASON_UNAVAILABLE);
 	assert_int_equal(size(), seen);
 	all_dead(false);
-	the_time += 10 * COSIGNING_ROUND_MS;
+	w.xa.refuse_signing = 0;
+}
+
+static void a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked(void **state)
+{
+	leave_a_slot_unsigned();
+	the_time += COSIGNING_ROUND_MS;
 	cosigning_look_again(w.xa.node);
 	ask_witnesses(&w.xa);
 	assert_true(w.xa.node->locked);
-	w.xa.refuse_signing = 0;
 	stays_locked_and_can_only_be_retired();
+	assert_true(one_tree_for_each_size());
+}
+
+static void a_slot_that_waits_for_its_signature_waits_for_the_look_too(void **state)
+{
+	leave_a_slot_unsigned();
+	home_close(&w.xa);
+	open_seen(&w.xa);
+	assert_int_equal(grows(1), 0);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_int_equal(grows(SLOT_MS), 0);
 	assert_true(one_tree_for_each_size());
 }
 
@@ -463,6 +480,7 @@ int main(void)
 		CLAIM(who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look),
 		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
 		CLAIM(a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked),
+		CLAIM(a_slot_that_waits_for_its_signature_waits_for_the_look_too),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
 		CLAIM(a_recovery_leads_to_all_that_was_shown_or_unlocks_nothing),
 		CLAIM(a_recovery_to_all_that_was_shown_unlocks_for_good),
