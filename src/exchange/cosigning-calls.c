@@ -219,9 +219,10 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 		return true;
 	}
 	told(w, p->checkpoint.size, time_s * 1000, now_ms);
-	if (cosigning_is_ahead(time_s * 1000, now_ms)) {
-		failed(w, RETRY_MS_MIN, now_ms, "its clock is off, or ours: its cosignature is dated %lld s ahead and does not count",
-		       (long long)(w->off_ms / 1000));
+	bool ahead = cosigning_is_ahead(time_s * 1000, now_ms);
+	if (ahead || cosigning_is_behind(n, time_s * 1000, now_ms)) {
+		failed(w, RETRY_MS_MIN, now_ms, "its clock is off, or ours: its cosignature is dated %lld s %s and does not count",
+		       (long long)(ahead ? w->off_ms : -w->off_ms) / 1000, ahead ? "ahead" : "back");
 		return true;
 	}
 	buf_clear(&p->note);
