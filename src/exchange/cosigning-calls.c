@@ -188,13 +188,21 @@ static void told(struct watcher *w, uint64_t size, int64_t signed_ms, int64_t no
 	w->off_ms = signed_ms - now_ms;
 }
 
-static void took(struct watcher *w, const struct proved *under, int64_t signed_ms)
+/* Only the policy's lines are gathered: a note has room for so many, and those of peers, each for one letter, must not take
+ * it from them. */
+static void took(struct watcher *w, struct proved *under, struct bytes with, int64_t signed_ms)
 {
 	w->failures = 0;
 	w->next_ms = 0;
 	w->error[0] = '\0';
 	proved_copy(&w->signed_under, under);
 	w->signed_under.quorum_ms = signed_ms;
+	buf_clear(&w->signed_under.note);
+	buf_add(&w->signed_under.note, with);
+	if (w->counts) {
+		buf_clear(&under->note);
+		buf_add(&under->note, with);
+	}
 }
 
 static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int64_t now_ms, struct err *e)
@@ -225,10 +233,8 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 		       (long long)(ahead ? w->off_ms : -w->off_ms) / 1000, ahead ? "ahead" : "back");
 		return true;
 	}
-	buf_clear(&p->note);
-	buf_add(&p->note, buf_bytes(&with));
-	took(w, p, time_s * 1000);
-	return cosigning_gained(n, p, now_ms, e);
+	took(w, p, buf_bytes(&with), time_s * 1000);
+	return !w->counts || cosigning_gained(n, p, now_ms, e);
 }
 
 /* Leaves that this home knows of: after a recovery more than are signed again yet. */
