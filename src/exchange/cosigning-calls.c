@@ -1,7 +1,7 @@
 /* Calls to witnesses: what is asked next, and what an answer is worth. One call per witness is under way; one that
  * fails is tried again after a while that grows, and a refusal after longer. After a start each shows first what it has
  * seen. An unsigned answer changes what is asked next and what `status` says, and nothing else: who can come between us
- * and a witness can delay, and not more. */
+ * and a witness can delay, and hide from a home that was put back what that witness has seen; not more. */
 #include "exchange/cosigning-internal.h"
 #include "exchange/shown.h"
 
