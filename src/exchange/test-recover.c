@@ -235,6 +235,8 @@ static void who_is_locked_states_nothing_whatever_its_signer_knows(void **state)
 	signing_unlock(w.xa.signing);
 	IN_REFUSED(&w.xa, node_state(w.xa.node, &s, hash, e), REASON_LOCKED);
 	assert_non_null(strstr(w.xa.node->locked_why, "witness W"));
+	shown_lock_signer(w.xa.node);
+	assert_true(signing_locked(w.xa.signing));
 }
 
 /* Nothing is left aside: the files come from a mirror, and only the log's own leaves are believed. */
