@@ -24,6 +24,7 @@ struct watcher {
 	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
 	bool contradicts;            /* it has another tree, it says */
 	bool looked_at;              /* since the start: it has shown what it has seen, or failed to */
+	bool has_shown;              /* it has; also that it has seen nothing */
 	uint64_t call;               /* under way; 0: none */
 	enum watcher_call what;
 	int64_t call_ms;
