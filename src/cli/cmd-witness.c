@@ -352,7 +352,7 @@ static bool remove_log(const struct args *a, struct err *e)
 {
 	AUTO_WITNESS_FOLDER f = { .fd = -1 };
 	AUTO_WATCHED logs = { 0 }, fewer = { 0 };
-	const struct watched_log *found;
+	const struct watched_log *found = NULL;
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
