@@ -245,11 +245,16 @@ static void watch_round(struct log_watch *l)
 		watch_say_verified(l);
 		if (args_has(l->w->a, "classes"))
 			count_classes(l);
-	} else if (l->log->retired != NULL && e.kind == ERR_NOT_FOUND) {
+	} else if (l->log->retired != NULL && !l->open && e.kind == ERR_NOT_FOUND) {
 		watch_say_gone(l);
 		l->read = true; /* there is nothing to read */
 	} else {
 		found(l, &e, ITS_END);
+		/* The mirror has not all of it, or not any more: another may have it the next time. */
+		if (l->log->retired != NULL && l->open && e.kind == ERR_NOT_FOUND) {
+			log_source_close(&l->source);
+			l->open = false;
+		}
 		if (e.reason == REASON_SPLIT_VIEW || e.reason == REASON_ROLLED_BACK)
 			keep_evidence(l, e.reason);
 	}

@@ -16,7 +16,6 @@
 #include "exchange/identity.h"
 #include "exchange/recover.h"
 #include "exchange/retire.h"
-#include "exchange/signing.h"
 #include "store/store.h"
 
 const struct option retire_options[] = {
@@ -26,27 +25,6 @@ const struct option retire_options[] = {
 	{ "yes", 'y', OPTION_FLAG, NULL, "the log shall end: what it signed cannot be brought back" },
 	{ "although-whole", 0, OPTION_FLAG, NULL, "end it also when nothing is lost" }, OPTION_END,
 };
-
-/* The furthest that is known to have been signed: published, set aside, or remembered by the signer. */
-static bool furthest(int home, const struct note_key *key, struct checkpoint *ret, struct err *e)
-{
-	static const char *const files[] = { "log/checkpoint", RECOVER_FOLDER "/checkpoint" };
-	AUTO_FD cell = openat(home, "keys/checkpoint", O_RDONLY | O_CLOEXEC);
-	struct checkpoint c;
-
-	memset(ret, 0, sizeof(*ret));
-	merkle_empty(ret->root);
-	if (cell >= 0 && !signing_cell(cell, ret, e))
-		return false;
-	for (size_t i = 0; i < 2; i++) {
-		struct err none;
-		AUTO_BUF note = { 0 };
-		buf_init(&note, NOTE_BYTES_MAX);
-		if (file_read(home, files[i], &note, &none) && checkpoint_verify(buf_bytes(&note), key, &c, &none) && c.size > ret->size)
-			*ret = c;
-	}
-	return true;
-}
 
 /* The line of this log in HOME/retired: written now, or by an attempt that was cut off. */
 static bool line_there(int home, const struct identity *public, struct register_retired *r, struct err *e)
@@ -63,7 +41,7 @@ static bool line_there(int home, const struct identity *public, struct register_
 		*r = all[count - 1];
 		return true;
 	}
-	if ((count > 0 && !file_read(home, RETIRED_FILE, &text, e)) || !furthest(home, &public->log, &last, e))
+	if ((count > 0 && !file_read(home, RETIRED_FILE, &text, e)) || !retire_furthest(home, &public->log, &last, e))
 		return false;
 	*r = (struct register_retired){ .log_key = public->log, .size = last.size, .at = clock_now_ms() };
 	memcpy(r->root, last.root, sizeof(r->root));
@@ -92,7 +70,7 @@ static bool may_end(const struct args *a, int home, const struct identity *publi
 
 	if (args_has(a, "although-whole"))
 		return true;
-	if (!is_begun(home, public, origin, &begun, e) || (!begun && !furthest(home, &public->log, &last, e)))
+	if (!is_begun(home, public, origin, &begun, e) || (!begun && !retire_furthest(home, &public->log, &last, e)))
 		return false;
 	if (begun || faccessat(home, RESTORED_MARK, F_OK, 0) == 0)
 		return true;

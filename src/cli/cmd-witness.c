@@ -309,7 +309,8 @@ static bool add_log(const struct args *a, struct err *e)
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	if (!log_named(a, &one, e) || !witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_read(&f, &logs, e))
+	if (!log_named(a, &one, e) || !witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_lock(&f, e) ||
+	    !witness_logs_read(&f, &logs, e))
 		return false;
 	l = &one.at[0];
 	there = watched_find(&logs, l->origin);
@@ -326,34 +327,38 @@ static bool add_log(const struct args *a, struct err *e)
 	       told(l->origin, there == NULL ? "is watched now" : "has another address now", e);
 }
 
-/* By its origin, or by its key. */
-static const struct watched_log *log_find(const struct watched *logs, const char *name)
+/* By its origin, or by its key, when that is of one log alone. */
+static bool log_find(const struct watched *logs, const char *name, const struct watched_log **ret, struct err *e)
 {
-	const struct watched_log *found = watched_find(logs, name);
+	const struct watched_log *found = watched_find(logs, name), *other = NULL;
 	struct note_key key;
+	bool by_key = found == NULL && note_key_parse(bytes_of(name), &key, NULL);
 
-	if (found != NULL || !note_key_parse(bytes_of(name), &key, NULL))
-		return found;
-	for (size_t i = 0; i < logs->count; i++)
-		if (same_key(&logs->at[i].key, &key))
-			return &logs->at[i];
-	return NULL;
+	for (size_t i = 0; by_key && i < logs->count; i++) {
+		if (!same_key(&logs->at[i].key, &key))
+			continue;
+		other = found;
+		found = &logs->at[i];
+	}
+	if (found == NULL)
+		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no log %.200s is watched here", name);
+	if (other != NULL)
+		return err_set(e, ERR_INPUT, REASON_BAD_ARGUMENT, "%.100s and %.100s have this key: say the origin of the one", other->origin, found->origin);
+	*ret = found;
+	return true;
 }
 
 static bool remove_log(const struct args *a, struct err *e)
 {
 	AUTO_WITNESS_FOLDER f = { .fd = -1 };
 	AUTO_WATCHED logs = { 0 }, fewer = { 0 };
-	const struct watched_log *found;
+	const struct watched_log *found = NULL;
 	AUTO_BUF text = { 0 };
 
 	buf_init(&text, WITNESS_LOGS_BYTES_MAX);
-	if (!witness_folder_open(a->positional[0], &f, e) || !own_logs(&f, e) || !witness_logs_read(&f, &logs, e))
-		return false;
-	found = log_find(&logs, a->positional[1]);
-	if (found == NULL)
-		return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no log %.200s is watched here", a->positional[1]);
-	return logs_without(&logs, found->origin, &text, e) && watched_parse(buf_bytes(&text), &fewer, e) && witness_logs_write(&f, &fewer, e);
+	return witness_folder_open(a->positional[0], &f, e) && own_logs(&f, e) && witness_logs_lock(&f, e) && witness_logs_read(&f, &logs, e) &&
+	       log_find(&logs, a->positional[1], &found, e) && logs_without(&logs, found->origin, &text, e) &&
+	       watched_parse(buf_bytes(&text), &fewer, e) && witness_logs_write(&f, &fewer, e);
 }
 
 static int add_log_run(const struct args *a)

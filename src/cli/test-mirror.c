@@ -212,11 +212,29 @@ static void a_checkpoint_that_is_there_is_not_replaced_by_a_smaller_one(void **s
 	end(&c);
 }
 
+/* What a signal cut short was not looked for everywhere, so it cannot be said that it is nowhere. */
+static void a_retired_log_is_not_called_gone_by_who_was_stopped(void **state)
+{
+	struct watch_list w = { .parties = register_new() };
+	struct watched_place log = { .key = { .name = "log.example" } };
+	struct log_source s;
+	struct err why = { 0 };
+
+	assert_false(watch_find_retired(&w, &log, NULL, &s, &why));
+	assert_int_equal(why.kind, ERR_NOT_FOUND);
+	watch_stop = 1;
+	assert_false(watch_find_retired(&w, &log, NULL, &s, &why));
+	watch_stop = 0;
+	assert_int_equal(why.kind, ERR_UNAVAILABLE);
+	watch_list_release(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(death_at_any_file_leaves_a_whole_log_or_none),
 		cmocka_unit_test(a_full_disk_at_any_write_leaves_a_whole_log_or_none),
+		cmocka_unit_test(a_retired_log_is_not_called_gone_by_who_was_stopped),
 		cmocka_unit_test(a_checkpoint_that_is_there_is_not_replaced_by_a_smaller_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

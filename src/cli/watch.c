@@ -283,6 +283,8 @@ bool watch_find_retired(const struct watch_list *w, struct watched_place *log, c
 		log_source_close(&s);
 		free(target);
 	}
+	if (watch_stop != 0)
+		return err_set(e, ERR_UNAVAILABLE, REASON_UNAVAILABLE, "a signal came before all parties were asked for a mirror of it");
 	return err_set(e, ERR_NOT_FOUND, REASON_NOT_FOUND, "no party of the register serves a mirror of it");
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +114,16 @@ bool witness_logs_read(const struct witness_folder *f, struct watched *ret, stru
 	if (faccessat(f->fd, LOGS_PATH, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return watched_parse(bytes_of(""), ret, e);
 	return file_read(f->fd, LOGS_PATH, &text, e) && watched_parse(buf_bytes(&text), ret, e);
+}
+
+bool witness_logs_lock(const struct witness_folder *f, struct err *e)
+{
+	int status;
+
+	do
+		status = flock(f->fd, LOCK_EX);
+	while (status != 0 && errno == EINTR);
+	return status == 0 || err_system(e, "cannot lock the folder of the witness");
 }
 
 bool witness_logs_write(const struct witness_folder *f, const struct watched *logs, struct err *e)

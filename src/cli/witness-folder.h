@@ -19,6 +19,8 @@ bool witness_folder_make(const char *path, const struct config *c, const struct 
 /* Of a home or of a witness alone. In a home HOME/identity then names the new key. */
 bool witness_folder_new_key(struct witness_folder *f, struct note_key *ret, struct err *e) MUST_USE;
 bool witness_logs_read(const struct witness_folder *f, struct watched *ret, struct err *e) MUST_USE;
+/* Two commands that change the list at once come one after the other: from before it is read until the folder is released. */
+bool witness_logs_lock(const struct witness_folder *f, struct err *e) MUST_USE;
 bool witness_logs_write(const struct witness_folder *f, const struct watched *logs, struct err *e) MUST_USE;
 /* Where the world reaches it: public_endpoint, else what it listens at. */
 void witness_folder_url(const struct witness_folder *f, char out[static 600]);

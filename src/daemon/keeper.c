@@ -22,6 +22,7 @@
 #include "exchange/recover.h"
 #include "exchange/openings.h"
 #include "exchange/rejections.h"
+#include "exchange/shown.h"
 #include "process/parcel.h"
 #include "store/blob.h"
 
@@ -124,11 +125,14 @@ static bool channel_take(struct keeper *k, enum role role, int fd, struct err *e
 	return true;
 }
 
-/* A signer that was started again knows neither register nor, before its first answer, the last checkpoint. */
+/* A signer that was started again knows neither register nor, before its first answer, the last checkpoint; nor that this
+ * node is locked. */
 static void signer_again(struct keeper *k)
 {
 	struct err e = { 0 };
 
+	if (k->node->locked)
+		shown_lock_signer(k->node);
 	if (!directory_load(k->node, &e))
 		diag_err(DIAG_ERROR, "register-not-loaded", &e);
 }

@@ -1,7 +1,7 @@
 /* Calls to witnesses: what is asked next, and what an answer is worth. One call per witness is under way; one that
  * fails is tried again after a while that grows, and a refusal after longer. After a start each shows first what it has
  * seen. An unsigned answer changes what is asked next and what `status` says, and nothing else: who can come between us
- * and a witness can delay, and not more. */
+ * and a witness can delay, and hide from a home that was put back what that witness has seen; not more. */
 #include "exchange/cosigning-internal.h"
 #include "exchange/shown.h"
 
@@ -21,19 +21,54 @@
 
 /* --- asking ------------------------------------------------------------------------------------------------- */
 
-/* Only for those who count: the others stop nobody. Who has no address cannot be asked. */
-static bool unseen(const struct cosigning *c, const struct watcher *w)
+static const struct watcher *watcher_of(const struct cosigning *c, const struct note_key *k)
 {
-	return !w->looked_at && w->counts && w->url[0] != '\0' && c->has_policy && c->look_us != 0 &&
-	       clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000;
+	for (size_t i = 0; i < c->count; i++)
+		if (note_key_same(&c->watchers[i]->key, k))
+			return c->watchers[i];
+	return NULL;
+}
+
+/* Those that have shown nothing yet may have been a quorum by themselves, of a checkpoint that nobody here knows of. */
+static bool too_few_have_shown(const struct node *n)
+{
+	const struct register_policy *p = register_policy(n->reg, node_party(n), clock_now_ms());
+	bool others[POLICY_WITNESSES_MAX] = { false };
+
+	for (size_t i = 0; p != NULL && i < policy_witness_count(p->policy); i++) {
+		const struct watcher *w = watcher_of(n->cosigning, &policy_witness_at(p->policy, i)->key);
+
+		others[i] = w != NULL && w->counts && w->url[0] != '\0' && !w->has_shown;
+	}
+	return p != NULL && policy_quorum(p->policy, others);
+}
+
+/* Only for those who count: the others stop nobody. Who has no address cannot be asked. Who failed is asked again while too
+ * few have answered: at boot the network may come a second later. */
+static bool unseen(const struct node *n, const struct watcher *w)
+{
+	const struct cosigning *c = n->cosigning;
+
+	if (w->has_shown || !c->look || !c->has_policy || !w->counts || w->url[0] == '\0')
+		return false;
+	return (c->look_us == 0 || clock_monotonic_us() - c->look_us < COSIGNING_ROUND_MS * 1000) &&
+	       (!w->looked_at || too_few_have_shown(n));
+}
+
+/* Its time begins when somebody can be asked: opening a large home takes longer than the look may. */
+static void look_begins(struct cosigning *c)
+{
+	if (c->look && c->look_us == 0)
+		c->look_us = clock_monotonic_us();
 }
 
 bool cosigning_looking(const struct node *n)
 {
-	const struct cosigning *c = n->cosigning;
+	struct cosigning *c = n->cosigning;
 
+	look_begins(c);
 	for (size_t i = 0; i < c->count; i++)
-		if (unseen(c, c->watchers[i]))
+		if (unseen(n, c->watchers[i]))
 			return true;
 	return false;
 }
@@ -42,13 +77,14 @@ void cosigning_look_again(struct node *n)
 {
 	struct cosigning *c = n->cosigning;
 
-	c->look_us = clock_monotonic_us();
+	c->look = true;
+	c->look_us = 0;
 	for (size_t i = 0; i < c->count; i++)
-		c->watchers[i]->looked_at = false;
+		c->watchers[i]->looked_at = c->watchers[i]->has_shown = false;
 }
 
 /* current: NULL where nothing is signed yet, and there is only the look. */
-static bool wants(const struct cosigning *c, const struct watcher *w, const struct proved *current, int64_t now_ms)
+static bool wants(const struct node *n, const struct watcher *w, const struct proved *current, int64_t now_ms)
 {
 	if (!(w->counts || w->for_peer) || w->url[0] == '\0')
 		return false;
@@ -57,7 +93,7 @@ static bool wants(const struct cosigning *c, const struct watcher *w, const stru
 	/* However the clock is set, it is tried again within the longest wait. */
 	if (now_ms < w->next_ms && w->next_ms - now_ms <= REFUSED_MS)
 		return false;
-	return unseen(c, w) || (current != NULL && (w->claimed > 0 || w->contradicts || !watcher_has_signed(w, current, now_ms)));
+	return unseen(n, w) || (current != NULL && (w->claimed > 0 || w->contradicts || !watcher_has_signed(w, current, now_ms)));
 }
 
 /* What the witness has seen is where the proof begins; who was never asked is asked from nothing, and says where. */
@@ -78,7 +114,7 @@ static bool ask(struct node *n, struct watcher *w, const struct proved *current,
 {
 	char hex[2 * SHA256_BYTES + 1];
 
-	bool look = unseen(n->cosigning, w);
+	bool look = unseen(n, w);
 
 	if (look || w->claimed > 0 || w->contradicts) {
 		w->what = look ? CALL_LOOK : CALL_SHOW;
@@ -127,7 +163,7 @@ bool cosigning_due(const struct node *n, int64_t now_ms)
 	    (now_ms < c->begun_ms || now_ms - c->begun_ms >= COSIGNING_ROUND_MS))
 		return true;
 	for (size_t i = 0; i < c->count; i++)
-		if (wants(c, c->watchers[i], current, now_ms))
+		if (wants(n, c->watchers[i], current, now_ms))
 			return true;
 	return false;
 }
@@ -144,10 +180,11 @@ bool cosigning_next(struct node *n, int64_t now_ms, struct cosigning_ask *ret, b
 		return true;
 	if (!cosigning_policy(n, now_ms, e) || !cosigning_peers(n, e))
 		return false;
+	look_begins(c);
 	round_over(n, now_ms);
 	current = cosigning_current(c);
 	for (size_t i = 0; i < c->count; i++) {
-		if (!wants(c, c->watchers[i], current, now_ms))
+		if (!wants(n, c->watchers[i], current, now_ms))
 			continue;
 		*ret_found = ask(n, c->watchers[i], current, now_ms, ret, e);
 		return *ret_found;
@@ -182,13 +219,21 @@ static void told(struct watcher *w, uint64_t size, int64_t signed_ms, int64_t no
 	w->off_ms = signed_ms - now_ms;
 }
 
-static void took(struct watcher *w, const struct proved *under, int64_t signed_ms)
+/* Only the policy's lines are gathered: a note has room for so many, and those of peers, each for one letter, must not take
+ * it from them. */
+static void took(struct watcher *w, struct proved *under, struct bytes with, int64_t signed_ms)
 {
 	w->failures = 0;
 	w->next_ms = 0;
 	w->error[0] = '\0';
 	proved_copy(&w->signed_under, under);
 	w->signed_under.quorum_ms = signed_ms;
+	buf_clear(&w->signed_under.note);
+	buf_add(&w->signed_under.note, with);
+	if (w->counts) {
+		buf_clear(&under->note);
+		buf_add(&under->note, with);
+	}
 }
 
 static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int64_t now_ms, struct err *e)
@@ -213,15 +258,14 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 		return true;
 	}
 	told(w, p->checkpoint.size, time_s * 1000, now_ms);
-	if (cosigning_is_ahead(time_s * 1000, now_ms)) {
-		failed(w, RETRY_MS_MIN, now_ms, "its clock is off, or ours: its cosignature is dated %lld s ahead and does not count",
-		       (long long)(w->off_ms / 1000));
+	bool ahead = cosigning_is_ahead(time_s * 1000, now_ms);
+	if (ahead || cosigning_is_behind(n, time_s * 1000, now_ms)) {
+		failed(w, RETRY_MS_MIN, now_ms, "its clock is off, or ours: its cosignature is dated %lld s %s and does not count",
+		       (long long)(ahead ? w->off_ms : -w->off_ms) / 1000, ahead ? "ahead" : "back");
 		return true;
 	}
-	buf_clear(&p->note);
-	buf_add(&p->note, buf_bytes(&with));
-	took(w, p, time_s * 1000);
-	return cosigning_gained(n, p, now_ms, e);
+	took(w, p, buf_bytes(&with), time_s * 1000);
+	return !w->counts || cosigning_gained(n, p, now_ms, e);
 }
 
 /* Leaves that this home knows of: after a recovery more than are signed again yet. */
@@ -312,11 +356,14 @@ static void shown(struct node *n, struct watcher *w, bool ok, struct bytes note,
 }
 
 /* What it shows is where its next proof begins; when it shows nothing of ours, that holds up nobody. */
-static void looked_at(struct node *n, struct watcher *w, unsigned status, struct bytes note)
+static void looked_at(struct node *n, struct watcher *w, unsigned status, struct bytes note, int64_t now_ms)
 {
 	struct checkpoint c = { 0 };
 
 	w->looked_at = true;
+	w->has_shown = status == 200 || status == 404;
+	if (status != 0 && !w->has_shown)
+		failed(w, RETRY_MS_MIN, now_ms, "it does not show what it has seen: status %u", status);
 	if (status != 200 || locks(n, w, note, &c) || c.size == 0)
 		return;
 	w->known = true;
@@ -336,7 +383,7 @@ bool cosigning_answered(struct node *n, uint64_t number, bool http_ok, unsigned 
 		return true; /* too late, or of a witness that is no longer asked */
 	w->call = 0;
 	if (w->what == CALL_LOOK) {
-		looked_at(n, w, http_ok ? status : 0, body);
+		looked_at(n, w, http_ok ? status : 0, body, now_ms);
 		if (http_ok)
 			return true;
 	}

@@ -24,6 +24,7 @@ struct watcher {
 	uint64_t claimed;            /* more than we ever signed, it says; 0: no such claim */
 	bool contradicts;            /* it has another tree, it says */
 	bool looked_at;              /* since the start: it has shown what it has seen, or failed to */
+	bool has_shown;              /* it has; also that it has seen nothing */
 	uint64_t call;               /* under way; 0: none */
 	enum watcher_call what;
 	int64_t call_ms;
@@ -39,7 +40,8 @@ struct watcher {
 struct cosigning {
 	uint8_t policy[SHA256_BYTES]; /* hash of the policy that the watchers are of */
 	bool has_policy, looked;      /* a policy that wants cosignatures; policies were looked up once */
-	int64_t look_us;              /* monotonic: witnesses are looked at since then; 0: not yet */
+	bool look;                    /* witnesses are to be looked at */
+	int64_t look_us;              /* monotonic: since then; 0: nobody could be asked yet */
 	struct watcher *watchers[COSIGNING_WITNESSES_MAX];
 	size_t count;
 	struct proved candidate;      /* size 0: none under way */
@@ -75,6 +77,9 @@ bool cosigning_gained(struct node *n, struct proved *p, int64_t now_ms, struct e
 void proved_copy(struct proved *to, const struct proved *from);
 /* No receiver would count what is dated so far ahead of us: neither do we. */
 bool cosigning_is_ahead(int64_t signed_ms, int64_t now_ms);
+/* A quorum is as old as its oldest line may make it: what is dated so far back, although it was asked for just now, would
+ * keep letters from leaving that the others' lines carry. */
+bool cosigning_is_behind(const struct node *n, int64_t signed_ms, int64_t now_ms);
 /* It has signed that, and its word still counts. */
 bool watcher_has_signed(const struct watcher *w, const struct proved *p, int64_t now_ms);
 

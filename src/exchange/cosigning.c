@@ -89,6 +89,13 @@ bool cosigning_is_ahead(int64_t signed_ms, int64_t now_ms)
 	return signed_ms > now_ms + COSIGNING_AHEAD_MS;
 }
 
+bool cosigning_is_behind(const struct node *n, int64_t signed_ms, int64_t now_ms)
+{
+	const struct register_policy *p = policy_of(n, now_ms);
+
+	return p != NULL && now_ms - signed_ms > p->max_age_ms / 2;
+}
+
 bool watcher_has_signed(const struct watcher *w, const struct proved *p, int64_t now_ms)
 {
 	return w->signed_under.checkpoint.size == p->checkpoint.size && !cosigning_is_ahead(w->signed_under.quorum_ms, now_ms);

@@ -20,7 +20,6 @@
 #include "exchange/parameters.h"
 #include "exchange/pending.h"
 #include "exchange/record.h"
-#include "exchange/shown.h"
 #include "exchange/slots.h"
 #include "log/leaf.h"
 #include "register/judge.h"
@@ -157,7 +156,7 @@ static bool open_parts(struct node *n, const struct node_options *o, struct err 
 		return err_system(e, "home has no blobs/ or log/");
 	n->checkpoints = checkpoint_cache_new();
 	(void)!key_backup_sweep_home(n, NULL, NULL); /* what cannot go stays, and the next backup says so */
-	return key_copies_look(n, e) && erase_reapply(n, e) && adopt(n, e) && slots_open(n, e) && shown_load(n, e) && directory_load(n, e) &&
+	return key_copies_look(n, e) && erase_reapply(n, e) && adopt(n, e) && slots_open(n, e) && directory_load(n, e) &&
 	       parameters_open(n, e) && openings_open(n, e) && pending_open(n, e) && cosigning_open(n, e) && slots_publish(n, clock_now_ms(), e);
 }
 
@@ -333,6 +332,8 @@ bool node_acts(struct node *n, struct act_item *items, size_t count, struct err 
 
 	if (signatures == NULL)
 		abort();
+	/* The signer has its own lock; one that was started again may not know of ours. */
+	ok = ok && (!n->locked || err_set(e, ERR_CONFLICT, REASON_LOCKED, "%s", n->locked_why));
 	for (size_t i = 0; ok && i < count; i++) {
 		const struct kind *k = kind_find(items[i].kind);
 		items[i].ok = items[i].parsed != NULL ||

@@ -9,6 +9,9 @@
 #include "base/num.h"
 #include "base/reader.h"
 #include "exchange/draft.h"
+#include "exchange/recover.h"
+#include "exchange/shown.h"
+#include "exchange/signing.h"
 
 void retired_write(const struct register_retired *r, struct buf *out)
 {
@@ -71,6 +74,30 @@ bool retire_successor(const char *origin, char ret[static CONFIG_ORIGIN_BYTES_MA
 		number = 1;
 	int len = snprintf(ret, CONFIG_ORIGIN_BYTES_MAX + 1, "%.*s/%llu", (int)stem, origin, (unsigned long long)number + 1);
 	return len <= CONFIG_ORIGIN_BYTES_MAX || err_set(e, ERR_LIMIT, REASON_TOO_LARGE, "the name of the next log is too long");
+}
+
+bool retire_furthest(int home_fd, const struct note_key *log_key, struct checkpoint *ret, struct err *e)
+{
+	static const char *const files[] = { "log/checkpoint", RECOVER_FOLDER "/checkpoint" };
+	AUTO_FD cell = openat(home_fd, "keys/checkpoint", O_RDONLY | O_CLOEXEC);
+	struct checkpoint c = { .size = 0 };
+	struct store *s = NULL;
+
+	merkle_empty(c.root);
+	if ((cell >= 0 && !signing_cell(cell, &c, e)) || !store_open(home_fd, &s, e))
+		return false;
+	bool ok = shown_furthest_in_store(s, log_key, &c, e);
+	store_close(s);
+	for (size_t i = 0; ok && i < sizeof(files) / sizeof(files[0]); i++) {
+		struct checkpoint file;
+		AUTO_BUF note = { 0 };
+		buf_init(&note, NOTE_BYTES_MAX);
+		if (file_read(home_fd, files[i], &note, NULL) && checkpoint_verify(buf_bytes(&note), log_key, &file, NULL) && file.size > c.size)
+			c = file;
+	}
+	if (ok)
+		*ret = c;
+	return ok;
 }
 
 bool retire_draft(struct node *n, const char *officer, const char *text, struct id *ret_draft, struct err *e)

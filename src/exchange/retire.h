@@ -15,6 +15,9 @@ void retired_write(const struct register_retired *r, struct buf *out);
 bool retired_read(int home_fd, struct register_retired ret[static PARTY_RETIRED_MAX], size_t *ret_count, struct err *e) MUST_USE;
 /* "comity/XA" is followed by "comity/XA/2", that by "comity/XA/3". */
 bool retire_successor(const char *origin, char ret[static CONFIG_ORIGIN_BYTES_MAX + 1], struct err *e) MUST_USE;
+/* Of a home that stands still: the furthest checkpoint of its log that is known to have been signed, published, set aside,
+ * remembered by the signer, or shown by a witness (exchange/shown.h). What stands in that tree goes on being proved. */
+bool retire_furthest(int home_fd, const struct note_key *log_key, struct checkpoint *ret, struct err *e) MUST_USE;
 /* Drafts the statement history-lost about the last log that ended. */
 bool retire_draft(struct node *n, const char *officer, const char *text, struct id *ret_draft, struct err *e) MUST_USE;
 

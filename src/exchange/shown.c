@@ -77,12 +77,18 @@ static bool worst(const struct node *n, struct shown *ret, enum shown_is *ret_is
 	return true;
 }
 
-/* The signer is told as by a store that is too small: it locks itself, too. */
-static void lock(struct node *n, const struct shown *s, enum shown_is is)
+/* As by a store that is too small. */
+void shown_lock_signer(const struct node *n)
 {
 	struct signing_extension nothing = { .size = 0 };
 	AUTO_BUF note = { 0 };
 
+	buf_init(&note, NOTE_BYTES_MAX);
+	(void)!n->signer.checkpoint(n->signer.ctx, &nothing, &note, NULL);
+}
+
+static void lock(struct node *n, const struct shown *s, enum shown_is is)
+{
 	n->locked = true;
 	if (is == SHOWN_MORE)
 		snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows %llu leaves of this log with its signature, and this home has "
@@ -91,8 +97,7 @@ static void lock(struct node *n, const struct shown *s, enum shown_is is)
 	else
 		snprintf(n->locked_why, sizeof(n->locked_why), "%.60s shows another tree of %llu leaves of this log with its signature: "
 			 "evidence of a fork, or this home was restored from an older state", s->who, (unsigned long long)s->checkpoint.size);
-	buf_init(&note, NOTE_BYTES_MAX);
-	(void)!n->signer.checkpoint(n->signer.ctx, &nothing, &note, NULL);
+	shown_lock_signer(n);
 }
 
 /* What the log contains by now is left out. */
@@ -223,5 +228,21 @@ bool shown_in_store(struct store *s, const struct note_key *log_key, bool *ret, 
 	while (*ret && next(log_key, &rest, &one))
 		if (!shown_is_in_store(s, &one.checkpoint, ret, e))
 			return false;
+	return true;
+}
+
+bool shown_furthest_in_store(struct store *s, const struct note_key *log_key, struct checkpoint *ret, struct err *e)
+{
+	struct bytes rest;
+	struct shown one;
+	AUTO_BUF all = { 0 };
+
+	buf_init(&all, SHOWN_BYTES_MAX);
+	if (!cell_of_store(s, SHOWN_CELL, &all, e))
+		return false;
+	rest = buf_bytes(&all);
+	while (next(log_key, &rest, &one))
+		if (one.checkpoint.size > ret->size)
+			*ret = one.checkpoint;
 	return true;
 }

@@ -18,6 +18,9 @@ bool shown_write(struct node *n, struct err *e) MUST_USE;
 /* When the log is open: what was kept before this start still locks. */
 bool shown_load(struct node *n, struct err *e) MUST_USE;
 
+/* The signer locks itself, too: a locked node's, which was started again and has forgotten it. */
+void shown_lock_signer(const struct node *n);
+
 /* Of those with more leaves the largest, when it is larger than *ret. */
 void shown_furthest(const struct node *n, struct checkpoint *ret);
 /* ERR_CONFLICT REASON_LOCKED when one is of another tree, or, at the `end` of a recovery, of more leaves. */
@@ -26,5 +29,7 @@ bool shown_contained(const struct node *n, bool end, struct err *e) MUST_USE;
  * small is an answer, and no error. */
 bool shown_is_in_store(struct store *s, const struct checkpoint *c, bool *ret, struct err *e) MUST_USE;
 bool shown_in_store(struct store *s, const struct note_key *log_key, bool *ret, struct err *e) MUST_USE;
+/* The largest that was shown, when it is larger than *ret. */
+bool shown_furthest_in_store(struct store *s, const struct note_key *log_key, struct checkpoint *ret, struct err *e) MUST_USE;
 
 #endif

@@ -1,7 +1,8 @@
 /* Closing a slot: K leaves into the tree and one commit, which is what makes them last; then the
  * checkpoint is signed (the signer has its own durable cell), and tiles are published as files. The checkpoint
  * follows when it is proved (cosigning.h): what the world sees has its cosignatures. Ed25519 is deterministic, so
- * after a crash between commit and publication the same note is signed again. The proved note is kept in the store
+ * after a crash between commit and publication the same note is signed again; leaves that were committed and not signed are
+ * signed with those of the next slot, which closes at once. The proved note is kept in the store
  * with the next slot at the latest. */
 #include "exchange/slots.h"
 
@@ -35,7 +36,8 @@ bool slots_publish(struct node *n, int64_t now_ms, struct err *e)
 	return publish_proved(n, e);
 }
 
-static bool sign(struct node *n, struct err *e)
+/* again: only what was signed already. */
+static bool sign(struct node *n, bool again, struct err *e)
 {
 	struct signing_extension x = { .size = log_size(n->log) };
 	struct checkpoint last;
@@ -51,8 +53,9 @@ static bool sign(struct node *n, struct err *e)
 			       "the store has %llu leaves but %llu were signed: it was restored from an older backup",
 			       (unsigned long long)x.size, (unsigned long long)last.size);
 	}
-	log_root(n->log, x.root);
-	if (!log_consistency(n->log, last.size, x.size, x.proof, &x.proof_count, e) ||
+	if (again)
+		x.size = last.size;
+	if (!log_root_at(n->log, x.size, x.root, e) || !log_consistency(n->log, last.size, x.size, x.proof, &x.proof_count, e) ||
 	    !n->signer.checkpoint(n->signer.ctx, &x, &note, e) ||
 	    !checkpoint_verify(buf_bytes(&note), &n->identity.log, &n->checkpoint, e))
 		return false;
@@ -69,9 +72,10 @@ bool slots_open(struct node *n, struct err *e)
 
 	config_log_origin(&n->config, origin);
 	buf_init(&n->note, NOTE_BYTES_MAX);
-	if (!classes_null_key(n->store, true, n->null_key, e) || !log_open(n->store, n->log_fd, origin, &n->log, e))
+	if (!classes_null_key(n->store, true, n->null_key, e) || !log_open(n->store, n->log_fd, origin, &n->log, e) || !shown_load(n, e))
 		return false;
-	if (sign(n, &locked))
+	/* A slot that was committed and not signed waits for the look at witnesses as a new one does (cosigning.h). */
+	if (n->locked || sign(n, true, &locked))
 		return true;
 	if (locked.reason != REASON_LOCKED) {
 		*e = locked;
@@ -259,7 +263,7 @@ bool node_slot(struct node *n, int64_t now_ms, struct err *e)
 	cosigning_saved(n);
 	n->slot_us = clock_monotonic_us();
 	n->outbox_changed = true;
-	if (sign(n, e) && cosigning_signed(n, now_ms, e))
+	if (sign(n, false, e) && cosigning_signed(n, now_ms, e))
 		return slots_publish(n, now_ms, e);
 	if (e != NULL && e->reason == REASON_LOCKED)
 		snprintf(n->locked_why, sizeof(n->locked_why), "%.199s", e->text);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
+#include "exchange/cosigning.h"
 #include "exchange/directory.h"
 #include "exchange/draft.h"
 #include "exchange/node.h"
@@ -326,9 +327,10 @@ static inline void home_end(struct home *h)
 		node_rollback((h)->node);            \
 	} while (0)
 
-/* The next slot of this home's log closes. */
+/* The next slot of this home's log closes; a look at witnesses that begins now is over by then. */
 static inline void slot(struct home *h)
 {
+	(void)cosigning_looking(h->node);
 	the_time += SLOT_MS;
 	assert_ok(node_slot(h->node, the_time, e));
 }

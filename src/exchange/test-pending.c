@@ -1,6 +1,7 @@
 /* Proof-pending: what may travel without the quorum, what it may do, and that the full proof follows. */
 #include "exchange/test-pending.h"
 
+#include "exchange/cosigning-internal.h"
 #include "register/judge.h"
 
 /* A request that came proof-pending, acknowledged and ordered to be preserved. */
@@ -39,6 +40,20 @@ static void a_letter_under_art_42_goes_only_after_a_minute_and_pages(void **stat
 	assert_int_equal(pending(&w.xr, "theirs"), 1);
 	assert_int_equal(number(&w.xr, QUERY_page_waiting), 1);
 	assert_false(carry_kept(&w.xa, &w.xr)); /* once */
+}
+
+/* A note has room for 32 lines: were those of peers gathered, each for one letter, the witnesses of the policy could come too
+ * late for theirs, and the quorum be missed for as long as letters are pending. */
+static void the_lines_of_peers_take_no_room_from_the_policys_own(void **state)
+{
+	say_request(&w.xa, "XR");
+	miss();
+	assert_int_equal(cosignatures(cosigning_pending(w.xa.node, "XR")), 1);
+	assert_int_equal(cosignatures(cosigning_current(w.xa.node->cosigning)), 0);
+	all_dead(false);
+	the_time += 20000;
+	ask_witnesses(&w.xa);
+	assert_int_equal(cosignatures(cosigning_proved(w.xa.node)), 3);
 }
 
 static void without_the_addressees_cosignature_it_waits(void **state)
@@ -388,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, witnessed, witnessed_end)
 		CLAIM(a_letter_under_art_42_goes_only_after_a_minute_and_pages),
+		CLAIM(the_lines_of_peers_take_no_room_from_the_policys_own),
 		CLAIM(without_the_addressees_cosignature_it_waits),
 		CLAIM(other_kinds_wait),
 		CLAIM(one_approver_is_not_enough),

@@ -2,106 +2,7 @@
  * The witnesses do, and they are looked at before anything is signed. */
 #include "exchange/recover.h"
 #include "exchange/shown.h"
-#include "exchange/test-witnesses.h"
-
-static struct world w;
-
-/* All that the signer of Arcadia ever signed, whatever became of its disk. */
-static struct checkpoint trees[64];
-static size_t tree_count;
-
-static void signed_tree(const struct checkpoint *c)
-{
-	for (size_t i = 0; i < tree_count; i++)
-		if (trees[i].size == c->size && memcmp(trees[i].root, c->root, sizeof(c->root)) == 0)
-			return;
-	assert_true(tree_count < sizeof(trees) / sizeof(trees[0]));
-	trees[tree_count++] = *c;
-}
-
-static bool one_tree_for_each_size(void)
-{
-	for (size_t i = 0; i < tree_count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (trees[i].size == trees[k].size)
-				return false;
-	return true;
-}
-
-static bool checkpoint_seen(void *ctx, const struct signing_extension *x, struct buf *note, struct err *e)
-{
-	struct home *h = ctx;
-	struct checkpoint c;
-
-	if (!checkpoint_direct(ctx, x, note, e))
-		return false;
-	assert_true(checkpoint_verify(buf_bytes(note), &h->node->identity.log, &c, NULL));
-	signed_tree(&c);
-	return true;
-}
-
-/* From here on no slot closes by itself: time stands. */
-static void open_seen(struct home *h)
-{
-	home_open(h);
-	signed_tree(&h->node->checkpoint); /* as it started */
-	h->node->signer.checkpoint = checkpoint_seen;
-	h->node->next_slot_ms = 0;
-}
-
-static void disk(struct home *h, const char *what)
-{
-	char command[3 * PATH_MAX];
-
-	snprintf(command, sizeof(command), "cd '%s' && %s", h->dir.path, what);
-	assert_int_equal(system(command), 0);
-}
-
-static void keep_disk(struct home *h)
-{
-	home_close(h);
-	disk(h, "mkdir kept && cp -a store log keys kept/");
-	open_seen(h);
-}
-
-static void put_disk_back(struct home *h)
-{
-	home_close(h);
-	disk(h, "rm -rf store log keys && cp -a kept/store kept/log kept/keys .");
-	open_seen(h);
-}
-
-static int begin(void **state)
-{
-	tree_count = 0;
-	witnessed_world_begin(&w);
-	policy_two_of_three(&w, "XA");
-	home_close(&w.xa);
-	open_seen(&w.xa);
-	cosigned_slot(&w.xa);
-	return 0;
-}
-
-static int end(void **state)
-{
-	witnessed_world_end(&w);
-	return 0;
-}
-
-static uint64_t size(void)
-{
-	return log_size(w.xa.node->log);
-}
-
-/* The clock moves on by this and the keeper looks: what the log has grown by. */
-static uint64_t grows(int64_t ms)
-{
-	uint64_t before = size();
-
-	the_time += ms;
-	assert_ok(node_slot(w.xa.node, the_time, e));
-	return size() - before;
-}
+#include "exchange/test-put-back.h"
 
 static void a_disk_put_back_with_its_cell_locks_before_it_signs(void **state)
 {
@@ -132,37 +33,6 @@ static void a_disk_put_back_with_its_cell_locks_before_it_signs(void **state)
 	assert_int_equal(tree_count, said);
 }
 
-/* What the look is for: when no witness can be reached, it is as before, and a witness finds it out later. */
-static void who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look(void **state)
-{
-	keep_disk(&w.xa);
-	say_request(&w.xa, "XR");
-	cosigned_slot(&w.xa);
-	put_disk_back(&w.xa);
-	say_request(&w.xa, "XR");
-	all_dead(true);
-	assert_int_equal(grows(1), 0);
-	ask_witnesses(&w.xa);
-	assert_true(grows(COSIGNING_LOOK_AGAIN_MS) > 0);
-	assert_false(one_tree_for_each_size());
-}
-
-static void a_slow_witness_holds_the_log_up_for_a_round_at_most(void **state)
-{
-	keep_disk(&w.xa);
-	witnesses[W2].slow = true;
-	assert_int_equal(grows(1), 0);
-	ask_witnesses(&w.xa);
-	assert_false(w.xa.node->locked);
-	assert_int_equal(grows(COSIGNING_ROUND_MS - 2), 0);
-	assert_true(cosigning_looking(w.xa.node));
-	assert_true(grows(COSIGNING_LOOK_AGAIN_MS) > 0);
-	/* What it then shows is looked at all the same. */
-	has_seen(&witnesses[W2], &w.xa, size(), w.xa.log);
-	answer_late(&w.xa, &witnesses[W2]);
-	assert_true(w.xa.node->locked);
-}
-
 /* Once more after a start, in which no witness can be reached. */
 static void stays_locked_and_can_only_be_retired(void)
 {
@@ -181,6 +51,51 @@ static void stays_locked_and_can_only_be_retired(void)
 		home_close(&w.xa);
 		open_seen(&w.xa);
 	}
+}
+
+/* The disk was put back, nobody could be reached, and the signer died between the commit of a slot and its checkpoint. */
+static void leave_a_slot_unsigned(void)
+{
+	struct err why = { 0 };
+
+	keep_disk(&w.xa);
+	cosigned_slot(&w.xa);
+	uint64_t seen = size();
+	put_disk_back(&w.xa);
+	say_request(&w.xa, "XR"); /* so that the leaves are others */
+	all_dead(true);
+	grows(1);
+	ask_witnesses(&w.xa);
+	w.xa.refuse_signing = 1;
+	the_time += SLOT_MS;
+	assert_false(node_slot(w.xa.node, the_time, &why));
+	assert_int_equal(why.reason, REASON_UNAVAILABLE);
+	assert_int_equal(size(), seen);
+	all_dead(false);
+	w.xa.refuse_signing = 0;
+}
+
+static void a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked(void **state)
+{
+	leave_a_slot_unsigned();
+	the_time += COSIGNING_ROUND_MS;
+	cosigning_look_again(w.xa.node);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	stays_locked_and_can_only_be_retired();
+	assert_true(one_tree_for_each_size());
+}
+
+static void a_slot_that_waits_for_its_signature_waits_for_the_look_too(void **state)
+{
+	leave_a_slot_unsigned();
+	home_close(&w.xa);
+	open_seen(&w.xa);
+	assert_int_equal(grows(1), 0);
+	ask_witnesses(&w.xa);
+	assert_true(w.xa.node->locked);
+	assert_int_equal(grows(SLOT_MS), 0);
+	assert_true(one_tree_for_each_size());
 }
 
 /* The disk is put back, and the files of what was signed since lie aside. */
@@ -359,18 +274,6 @@ static void a_recovery_asks_the_witnesses_before_it_signs(void **state)
 	assert_int_equal(grows(SLOT_MS), 0);
 }
 
-/* However the clock is set meanwhile. */
-static void a_clock_that_is_set_ends_no_look(void **state)
-{
-	keep_disk(&w.xa);
-	set_clock(2 * COSIGNING_ROUND_MS);
-	assert_true(cosigning_looking(w.xa.node));
-	set_clock(-3600 * 1000);
-	assert_true(cosigning_looking(w.xa.node));
-	the_time += COSIGNING_ROUND_MS;
-	assert_false(cosigning_looking(w.xa.node));
-}
-
 static void what_is_not_signed_by_us_locks_nothing(void **state)
 {
 	keep_disk(&w.xa);
@@ -382,40 +285,13 @@ static void what_is_not_signed_by_us_locks_nothing(void **state)
 	assert_true(grows(1) > 0);
 }
 
-static void each_witness_is_asked_once_and_then_the_log_goes_on(void **state)
-{
-	unsigned calls = witnesses[W1].calls;
-
-	keep_disk(&w.xa);
-	assert_true(cosigning_looking(w.xa.node));
-	ask_witnesses(&w.xa);
-	assert_false(cosigning_looking(w.xa.node));
-	/* It has shown where the next proof begins: the second call is the cosignature. */
-	assert_true(grows(1) > 0);
-	ask_witnesses(&w.xa);
-	assert_int_equal(cosigning_proved(w.xa.node)->checkpoint.size, size());
-	assert_true(witnesses[W1].calls <= calls + 3);
-	assert_false(w.xa.node->locked);
-}
-
-static void without_a_policy_nothing_is_waited_for(void **state)
-{
-	home_close(&w.xr);
-	home_open(&w.xr);
-	uint64_t before = log_size(w.xr.node->log);
-	assert_false(cosigning_looking(w.xr.node));
-	w.xr.node->next_slot_ms = 0;
-	assert_ok(node_slot(w.xr.node, the_time, e));
-	assert_true(log_size(w.xr.node->log) > before);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CLAIM(a_disk_put_back_with_its_cell_locks_before_it_signs),
-		CLAIM(who_cannot_be_reached_holds_the_log_up_no_longer_than_a_look),
-		CLAIM(a_slow_witness_holds_the_log_up_for_a_round_at_most),
+		CLAIM(a_slot_that_waits_for_its_signature_gets_none_when_it_is_locked),
+		CLAIM(a_slot_that_waits_for_its_signature_waits_for_the_look_too),
 		CLAIM(another_tree_of_the_same_size_with_our_signature_locks),
 		CLAIM(a_recovery_leads_to_all_that_was_shown_or_unlocks_nothing),
 		CLAIM(a_recovery_to_all_that_was_shown_unlocks_for_good),
@@ -423,10 +299,7 @@ int main(void)
 		CLAIM(the_witness_is_believed_even_when_the_turn_is_undone),
 		CLAIM(the_most_that_was_shown_is_where_recovery_leads),
 		CLAIM(a_recovery_asks_the_witnesses_before_it_signs),
-		CLAIM(a_clock_that_is_set_ends_no_look),
 		CLAIM(what_is_not_signed_by_us_locks_nothing),
-		CLAIM(each_witness_is_asked_once_and_then_the_log_goes_on),
-		CLAIM(without_a_policy_nothing_is_waited_for),
 #define OF_EMPTY(name) cmocka_unit_test_setup_teardown(name, begin_empty, end)
 		OF_EMPTY(a_home_put_back_to_an_empty_log_signs_nothing_before_it_has_looked),
 		OF_EMPTY(a_new_home_is_not_held_up),

@@ -219,6 +219,26 @@ static void who_has_seen_more_of_our_log_stops_it(void **state)
 	assert_true(w.xa.node->locked);
 }
 
+/* A signer that dies is started again alone, and its new life knows nothing of what a witness showed. */
+static void who_is_locked_states_nothing_whatever_its_signer_knows(void **state)
+{
+	AUTO_JSON *body = json_object();
+	struct own_statement s = { .kind = "page", .to = "", .case_ref = "", .legal_basis = "UNCC", .via = "comity", .body = body };
+	uint8_t hash[SHA256_BYTES];
+
+	json_put_int(body, "attempt", 1);
+	json_put_text(body, "officer", "Ada Quill");
+	json_put_text(body, "request", "");
+	json_put_text(body, "text", "wake up");
+	IN(&w.xa, node_state(w.xa.node, &s, hash, e));
+	seen_elsewhere(&w.xa, log_size(w.xa.node->log) + 4);
+	signing_unlock(w.xa.signing);
+	IN_REFUSED(&w.xa, node_state(w.xa.node, &s, hash, e), REASON_LOCKED);
+	assert_non_null(strstr(w.xa.node->locked_why, "witness W"));
+	shown_lock_signer(w.xa.node);
+	assert_true(signing_locked(w.xa.signing));
+}
+
 /* Nothing is left aside: the files come from a mirror, and only the log's own leaves are believed. */
 static void leaves_that_are_missing_keep_it_locked(void **state)
 {
@@ -380,6 +400,7 @@ int main(void)
 		CLAIM(another_history_is_a_dispute),
 		CLAIM(who_has_seen_more_of_our_log_stops_it),
 		CLAIM(a_checkpoint_that_only_a_witness_has_is_recovered_to),
+		CLAIM(who_is_locked_states_nothing_whatever_its_signer_knows),
 		CLAIM(leaves_that_are_missing_keep_it_locked),
 		CLAIM(what_was_published_and_lost_stays_published),
 		CLAIM(an_empty_folder_holds_nothing_to_recover_from),

@@ -151,6 +151,26 @@ static void a_log_is_not_whole_when_more_was_signed_or_seen_than_its_store_has(v
 	home_open(&w.xa);
 }
 
+/* What peers hold under that tree goes on being proved, and no monitor says that the log went on after its end. */
+static void a_log_ends_where_a_witness_has_seen_it(void **state)
+{
+	struct note_key key = w.xa.node->identity.log;
+	struct checkpoint last, of_cell;
+	uint64_t seen = log_size(w.xa.node->log) + 100;
+
+	slot(&w.xa);
+	assert_ok(signing_cell(w.xa.cell_fd, &of_cell, e));
+	seen_elsewhere(&w.xa, seen);
+	home_close(&w.xa);
+	assert_ok(retire_furthest(w.xa.dir.fd, &key, &last, e));
+	assert_int_equal(last.size, seen);
+	key.public_key[0] ^= 1; /* of another log */
+	assert_ok(retire_furthest(w.xa.dir.fd, &key, &last, e));
+	assert_int_equal(last.size, of_cell.size);
+	assert_memory_equal(last.root, of_cell.root, SHA256_BYTES);
+	home_open(&w.xa);
+}
+
 static void two_people_say_that_history_is_lost(void **state)
 {
 	uint8_t hash[SHA256_BYTES];
@@ -186,6 +206,7 @@ int main(void)
 		CLAIM(the_successor_starts_empty_and_letters_go_on),
 		CLAIM(a_log_is_whole_while_its_store_and_files_reach_what_was_signed),
 		CLAIM(a_log_is_not_whole_when_more_was_signed_or_seen_than_its_store_has),
+		CLAIM(a_log_ends_where_a_witness_has_seen_it),
 		CLAIM(two_people_say_that_history_is_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

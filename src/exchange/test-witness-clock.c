@@ -141,10 +141,37 @@ static void a_proved_note_that_is_dated_ahead_carries_no_letter_and_no_restart(v
 	assert_true(tw_letter_is_due(&w.xa));
 }
 
+/* One is enough, and the other's line would make the quorum as old as it says. */
+static void a_witness_that_dates_back_holds_up_no_letter_that_another_carries(void **state)
+{
+	AUTO_BUF text = { 0 };
+
+	buf_init(&text, 4 * KIB);
+	policy_add_witness(&text, "w1", &witnesses[W1]);
+	policy_add_witness(&text, "w2", &witnesses[W2]);
+	buf_add_text(&text, "group one 1 w1 w2\nquorum one\n");
+	state_policy(&w, "XA", buf_bytes(&text));
+	struct said s = say_request(&w.xa, "XR");
+	witnesses[W1].ahead_ms = -48LL * 3600 * 1000;
+	cosigned_slot(&w.xa);
+	assert_int_equal(tw_proved_size(&w.xa), log_size(w.xa.node->log));
+	assert_false(cosigning_stale(w.xa.node, the_time));
+	assert_non_null(strstr(tw_error_of(&w.xa, "w1.example/witness"), "172800 s back"));
+	assert_int_equal(cosignatures(cosigning_proved(w.xa.node)), 1);
+	settle(&w.xa, &w.xr);
+	assert_true(act_is_there(&w.xr, s.hash));
+	/* Alone it makes no quorum, and that is told. */
+	witnesses[W2].dead = true;
+	cosigned_slot(&w.xa);
+	the_time += 60000;
+	assert_string_equal(quorum_of(&w.xa), "missed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		CLAIM(a_witness_that_dates_back_holds_up_no_letter_that_another_carries),
 		CLAIM(a_clock_off_the_median_sends_nothing),
 		CLAIM(a_witness_an_hour_ahead_hides_no_miss),
 		CLAIM(what_our_own_clock_let_in_does_not_count_once_it_is_right),
