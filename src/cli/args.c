@@ -136,7 +136,7 @@ static void print_options(const struct command *c)
 static void print_help(const struct command *c, const char *path)
 {
 	if (c->subcommands == NULL) {
-		printf("usage: %s [options] %s\n\n%s\n", path, c->arguments ? c->arguments : "", c->words);
+		printf("usage: %s [options]%s%s\n\n%s\n", path, c->arguments && c->arguments[0] ? " " : "", c->arguments ? c->arguments : "", c->words);
 	} else {
 		printf("usage: %s COMMAND ...\n\n%s\n\n", path, c->words);
 		for (const struct command *s = c->subcommands; s->name != NULL; s++)

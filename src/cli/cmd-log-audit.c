@@ -183,7 +183,8 @@ static bool audit_backup_tree(struct auditor *a, const char *vkey, struct err *e
 		add_fault(a, -1, why.text);
 	else if (memcmp(root, a->checkpoint.root, sizeof(root)) != 0)
 		add_fault(a, -1, "the leaves do not give the root of the last checkpoint");
-	json_put_int(a->v, "signed", (int64_t)a->checkpoint.size);
+	if (ok) /* what is of another log, or not signed by that key, has no size to tell */
+		json_put_int(a->v, "signed", (int64_t)a->checkpoint.size);
 	json_put_bool(a->v, "signature_checked", vkey != NULL && ok);
 	return true;
 }

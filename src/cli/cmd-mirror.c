@@ -89,8 +89,8 @@ static void told(const struct args *a, const struct mirror *m, const struct err 
 		if (!json_write_canonical(v, &out, &e))
 			(void)command_failed(&e);
 	} else if (failed == NULL) {
-		buf_add_format(&out, "%s: %" PRIu64 " leaves mirrored, %" PRIu64 " new acts", watch_origin(m->log),
-			       monitor_checkpoint(m->monitor)->size, m->acts);
+		buf_add_format(&out, "%s: %" PRIu64 " leaves mirrored, %" PRIu64 " new act%s", watch_origin(m->log),
+			       monitor_checkpoint(m->monitor)->size, m->acts, m->acts == 1 ? "" : "s");
 	} else {
 		buf_add_format(&out, "%s: ", watch_origin(m->log));
 		output_printable(&out, failed->text);

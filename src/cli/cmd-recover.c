@@ -37,7 +37,7 @@ static void print_recovered(const json_t *v, struct buf *out)
 		buf_add_format(out, "%s at size %" PRId64 ", %" PRId64 " leaves brought back\n", json_bool(v, "was_locked") ? "unlocked" : "not locked",
 			       json_int(v, "size"), json_int(v, "brought_back"));
 	if (json_int(v, "acts") > 0)
-		buf_add_format(out, "%" PRId64 " published acts brought back\n", json_int(v, "acts"));
+		buf_add_format(out, "%" PRId64 " published act%s brought back\n", json_int(v, "acts"), json_int(v, "acts") == 1 ? "" : "s");
 	if (json_text(v, "waiting_for")[0] != '\0')
 		buf_add_format(out, "nothing is approved until these have said what they have of us: %s\n", json_text(v, "waiting_for"));
 	if (json_text(v, "without")[0] != '\0')

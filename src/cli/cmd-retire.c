@@ -148,7 +148,7 @@ static void print_retired(const json_t *v, struct buf *out)
 {
 	output_member(out, "ended", json_text(v, "ended"));
 	output_member(out, "goes on as", json_text(v, "successor"));
-	buf_add_text(out, "next: start the node, register describe (peers and secretariat need the new key), then\n"
+	buf_add_text(out, "next: start the node, register describe (peers, secretariat and witnesses alone need the new key), then\n"
 			  "comity log retire --officer NAME --text TEXT, request review, request approve, request send\n");
 }
 

@@ -125,8 +125,6 @@ static const char *proved(const json_t *s)
 		return json_bool(s, "logged") ? "in both logs" : "in their log, waits for ours";
 	if (json_bool(s, "proof"))
 		return "in both logs";
-	if (bytes_is(json_bytes(s, "receipt"), "erased"))
-		return "in our log, received there, erased here";
 	if (bytes_is(json_bytes(s, "receipt"), "rejected"))
 		return "in our log, rejected there";
 	if (json_text(s, "receipt")[0] != '\0')
@@ -134,15 +132,16 @@ static const char *proved(const json_t *s)
 	return json_bool(s, "logged") ? "in our log" : "waits for our log";
 }
 
-static void print_statements(const json_t *list, struct buf *out)
+/* An erasure reaches every statement of the request, whoever signed it, but for erasures themselves. */
+static void print_statements(const json_t *list, bool erased, struct buf *out)
 {
 	heading("statements", out);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *s = json_array_get(list, i);
 
 		output_time(out, json_text(s, "time"));
-		buf_add_format(out, "  %-20s %s -> %s  %s  %s\n", json_text(s, "kind"), json_text(s, "from"), json_text(s, "to"),
-			       json_text(s, "hash"), proved(s));
+		buf_add_format(out, "  %-20s %s -> %s  %s  %s%s\n", json_text(s, "kind"), json_text(s, "from"), json_text(s, "to"),
+			       json_text(s, "hash"), proved(s), erased && !bytes_is(json_bytes(s, "kind"), "erasure") ? ", erased here" : "");
 	}
 }
 
@@ -210,7 +209,7 @@ void request_print(const json_t *v, struct buf *out)
 	print_answers(json_object_get(v, "statements"), out);
 	print_moves(json_object_get(v, "moves"), out);
 	print_pages(json_object_get(v, "pages"), out);
-	print_statements(json_object_get(v, "statements"), out);
+	print_statements(json_object_get(v, "statements"), json_text(v, "erased")[0] != '\0', out);
 	print_exhibits(json_object_get(v, "exhibits"), out);
 	print_next(json_object_get(v, "next"), out);
 }

@@ -254,7 +254,11 @@ static bool cosigned(struct node *n, struct watcher *w, struct bytes lines, int6
 	buf_init(&with, p->note.max);
 	buf_add(&with, buf_bytes(&p->note));
 	if (!cosignature_take(&with, lines, &w->key, &time_s, &why)) {
-		failed(w, RETRY_MS_MIN, now_ms, "its answer has no cosignature of its own: %.120s", why.text);
+		/* It took the checkpoint, with whatever key: asked from less it would say 409, and hide what is wrong. */
+		w->known = true;
+		w->corrected = false;
+		w->size = w->asked.size;
+		failed(w, RETRY_MS_MIN, now_ms, "its answer has no cosignature by the key that is known here: %.120s", why.text);
 		return true;
 	}
 	told(w, p->checkpoint.size, time_s * 1000, now_ms);

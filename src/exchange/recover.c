@@ -178,7 +178,7 @@ bool node_recover(struct node *n, const char *const *without, struct recovered *
 	if (to.size > before && aside < 0)
 		return err_set(e, ERR_CONFLICT, REASON_LOCKED,
 			       "the store has %llu leaves, %llu were signed, and there are no log files in %s to bring them back from: "
-			       "signing stays locked",
+			       "signing stays locked (comity log recover --from a mirror, or a copy of the log)",
 			       (unsigned long long)before, (unsigned long long)to.size, RECOVER_FOLDER);
 	if (to.size > before && !bring_back(n, aside, &to, e))
 		return err_note(e, "signing stays locked");

@@ -171,6 +171,21 @@ static void a_line_by_another_key_is_worth_nothing(void **state)
 	assert_non_null(strstr(tw_error_of(&w.xa, "w1.example/witness"), "no cosignature"));
 }
 
+/* It took what it was sent: asked from less it would say 409 each second time, and status would say that instead. */
+static void a_witness_with_a_new_key_is_told_as_that(void **state)
+{
+	policy_two_of_three(&w, "XA");
+	cosigned_slot(&w.xa);
+	witnesses[W1].junk = true;
+	witnesses[W1].state.size = 0; /* a new key begins with nothing */
+	witnesses[W1].seen = false;
+	for (int i = 0; i < 6; i++) {
+		the_time += 60 * 1000;
+		cosigned_slot(&w.xa);
+		assert_non_null(strstr(tw_error_of(&w.xa, "w1.example/witness"), "no cosignature by the key"));
+	}
+}
+
 static void a_proved_note_outlives_a_restart(void **state)
 {
 	policy_two_of_three(&w, "XA");
@@ -396,6 +411,7 @@ int main(void)
 		CLAIM(what_a_witness_has_seen_is_where_the_proof_begins),
 		CLAIM(our_own_witness_never_counts_and_is_not_asked),
 		CLAIM(a_line_by_another_key_is_worth_nothing),
+		CLAIM(a_witness_with_a_new_key_is_told_as_that),
 		CLAIM(a_proved_note_outlives_a_restart),
 		CLAIM(a_proved_note_outlives_a_turn_that_is_undone),
 		CLAIM(a_key_with_a_new_name_is_believed_by_that),

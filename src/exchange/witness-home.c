@@ -15,7 +15,7 @@
 
 #define KEY_BYTES_MAX (4 * KIB)
 #define VKEY_BYTES_MAX (2 * NOTE_NAME_BYTES_MAX)
-#define REFUSED "; a witness whose state is lost takes a new key: comity witness new-key"
+#define REFUSED "; a witness whose state is lost takes a new key: comity witness new-key --home DIR"
 
 static bool folder_open(int home_fd, int *ret, struct err *e)
 {

@@ -325,7 +325,7 @@ static bool witnessed(struct monitor *m, struct err *e)
 	if (m->verdict.met)
 		return true;
 	return err_set(e, ERR_REJECTED, REASON_UNDER_WITNESSED, "%s: consistent, and %zu witness%s signed, which the policy does not accept%s%s",
-		       m->seen.origin, m->verdict.witnesses, m->verdict.witnesses == 1 ? " has" : "es have", m->verdict.missing.len > 0 ? "; not: " : "", buf_text(&m->verdict.missing));
+		       m->seen.origin, m->verdict.witnesses, m->verdict.witnesses == 1 ? " has" : "es have", m->verdict.missing.len > 0 ? "; these have not: " : "", buf_text(&m->verdict.missing));
 }
 
 /* Signed by the key that was given, for another origin: C2SP lets a log's key have any name, and one key may serve two logs.
