@@ -308,8 +308,10 @@ static inline void cheat_signs_on(struct sim *s, int i)
 
 	buf_init(&proof, NOTE_BYTES_MAX);
 	buf_init(&alone.note, NOTE_BYTES_MAX);
-	/* No witness may have shown it yet what it had signed; and somebody must be there to whom it can write. */
-	if ((!x->h.node->locked && s->now < x->rolled_back + 2 * DAY_MS) || s->home[x->crooked->to].down) {
+	/* No witness may have shown it yet what it had signed; somebody must be there to whom it can write; and while it looks at
+	 * its witnesses it signs nothing. */
+	if ((!x->h.node->locked && s->now < x->rolled_back + 2 * DAY_MS) || s->home[x->crooked->to].down ||
+	    cosigning_looking(x->h.node)) {
 		buf_release(&alone.note);
 		sim_at(s, s->now + HOUR_MS, EV_CHEAT, i, 2);
 		return;
