@@ -190,7 +190,7 @@ static inline bool has_grown_since(const struct sim *s, int i, int64_t ms)
 	return grown;
 }
 
-#define OFFICER_GRACE_MS (3 * DAY_MS)
+#define OFFICER_GRACE_MS (2 * DAY_MS)
 /* The officer's look, OFFICER_GRACE_MS after the promised day at the earliest: even after that the peer's log has grown, in
  * front of its witnesses, and the tag is not in it (crypto.md 3.5, point 7). A log of this world takes some 20 leaves a day
  * and is full for more than one day when all close a quarter: it is late and hides nothing. One that stands still, or
