@@ -39,6 +39,9 @@
 #define PAIR_AGAIN_MS_MAX 30000
 /* Letters of which a restored node is told that it sent them and knows nothing: one a second for 136 years. */
 #define PAIR_SKIP_MAX (UINT64_C(1) << 32)
+/* Checkpoints of ours that witnesses showed and that our log does not lead to: more add nothing, the node is locked, and who
+ * showed them will be asked again. */
+#define SHOWN_MAX 16u
 /* One POST of letters between nodes. */
 #define LETTER_BATCH_MAX 32u
 #define LETTER_BATCH_BYTES_MAX (2 * MIB)

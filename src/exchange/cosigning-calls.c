@@ -21,14 +21,6 @@
 
 /* --- asking ------------------------------------------------------------------------------------------------- */
 
-static const struct watcher *watcher_of(const struct cosigning *c, const struct note_key *k)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (note_key_same(&c->watchers[i]->key, k))
-			return c->watchers[i];
-	return NULL;
-}
-
 /* Those that have shown nothing yet may have been a quorum by themselves, of a checkpoint that nobody here knows of. */
 static bool too_few_have_shown(const struct node *n)
 {
@@ -36,7 +28,7 @@ static bool too_few_have_shown(const struct node *n)
 	bool others[POLICY_WITNESSES_MAX] = { false };
 
 	for (size_t i = 0; p != NULL && i < policy_witness_count(p->policy); i++) {
-		const struct watcher *w = watcher_of(n->cosigning, &policy_witness_at(p->policy, i)->key);
+		const struct watcher *w = watcher_find(n->cosigning, &policy_witness_at(p->policy, i)->key);
 
 		others[i] = w != NULL && w->counts && w->url[0] != '\0' && !w->has_shown;
 	}

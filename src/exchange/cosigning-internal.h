@@ -80,6 +80,8 @@ bool cosigning_is_ahead(int64_t signed_ms, int64_t now_ms);
 /* A quorum is as old as its oldest line may make it: what is dated so far back, although it was asked for just now, would
  * keep letters from leaving that the others' lines carry. */
 bool cosigning_is_behind(const struct node *n, int64_t signed_ms, int64_t now_ms);
+/* NULL when it is none of ours. */
+struct watcher *watcher_find(struct cosigning *c, const struct note_key *k);
 /* It has signed that, and its word still counts. */
 bool watcher_has_signed(const struct watcher *w, const struct proved *p, int64_t now_ms);
 

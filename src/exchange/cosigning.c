@@ -130,7 +130,7 @@ static bool is_our_own(const struct node *n, const struct note_key *k)
 	       (us != NULL && us->has_witness && note_key_same(k, &us->witness_key));
 }
 
-static struct watcher *watcher_find(struct cosigning *c, const struct note_key *k)
+struct watcher *watcher_find(struct cosigning *c, const struct note_key *k)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (note_key_same(&c->watchers[i]->key, k))

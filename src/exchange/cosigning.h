@@ -35,7 +35,8 @@ void cosigning_free(struct cosigning *c);
 bool cosigning_open(struct node *n, struct err *e) MUST_USE;
 /* After a start, no new checkpoint is signed before the witnesses that count have shown what they have seen of our log, or
  * failed to and would be no quorum by themselves, or COSIGNING_ROUND_MS have passed since they could be asked: a home that
- * was put back together with its signer's cell knows of nothing that it must not sign again. What shows our own signature under more leaves, or under another tree, locks the node. */
+ * was put back together with its signer's cell knows of nothing that it must not sign again. What shows our own signature
+ * under more leaves, or under another tree, locks the node. */
 bool cosigning_looking(const struct node *n);
 /* As after a start, once a recovery has unlocked the node: while it was locked nobody was asked. */
 void cosigning_look_again(struct node *n);

@@ -381,7 +381,6 @@ static void claimed(const struct node *n, struct lately_peer *p, uint64_t size, 
 	p->behind_size = size;
 }
 
-
 /* We are behind the sender's register: fetch first, and let it try again (design.md part 10). A statement tells the register
  * that it was made by; its proof may be by a newer one still, so before one is not enough our source is asked. */
 static bool behind(struct node *n, const struct arrival *all, size_t count, const uint8_t *spki)

@@ -8,8 +8,6 @@
 
 /* In the store: one behind the other, each the witness's name and the note, with their lengths before them. */
 #define SHOWN_CELL "log-shown-by"
-/* More than so many add nothing: the node is locked, and who showed them will be asked again. */
-#define SHOWN_MAX 16u
 #define SHOWN_BYTES_MAX (SHOWN_MAX * (NOTE_BYTES_MAX + KIB))
 
 struct shown {
